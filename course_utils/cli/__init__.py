@@ -1,0 +1,5 @@
+"""The `course` command: thin wrappers, one module a group, around the rooms that do the work."""
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Work with the course from a terminal.", pretty_exceptions_enable=False)

@@ -1,0 +1,1 @@
+"""Exercises: from one instructor notebook to what a student gets, checks and submits."""

@@ -1,0 +1,1 @@
+"""Subword tokenization: byte-pair encoding and WordPiece, trained and applied."""
