@@ -2,4 +2,9 @@
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Work with the course from a terminal.", pretty_exceptions_enable=False)
+from course_utils.cli import exercises
+
+app = typer.Typer(
+    no_args_is_help=True, help="Work with the course from a terminal.", pretty_exceptions_enable=False
+)
+app.add_typer(exercises.app, name="exercises")

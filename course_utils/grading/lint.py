@@ -1,0 +1,78 @@
+"""Refuse checks that cannot be trusted: no value, a verdict, a guessable value, an unstable one.
+
+A check must show one short value that depends on the answer alone. Two runs in kernels with different
+hash seeds find values that depend on time, addresses, unseeded randomness or the order of a set.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from course_utils.grading.execute import execute
+from course_utils.grading.exercise import CHECK_KINDS, Exercise, course, source
+from course_utils.grading.release import notebook_of
+
+LONG_FLOAT = re.compile(r"\d\.\d{7,}|\d\.\d*e-\d")
+MAX_CHARACTERS = 400
+MIN_DISTINCT = 4
+
+
+def lint(exercise: Exercise, seed: int = 0) -> list[str]:
+    """Everything wrong with an exercise's checks, in words; [] if nothing is. Runs it in two kernels.
+
+    seed: what the hidden checks draw their inputs from.
+    """
+    checks = {course(cell)["id"]: source(cell) for cell in exercise.cells(*CHECK_KINDS)}
+    found = [f"{name}: {line}" for name, text in checks.items() for line in source_problems(text)]
+    if found:
+        return found
+    notebook = notebook_of(exercise, solved=True, hidden_seed=seed)
+    first, second = execute(notebook, hash_seed=1), execute(notebook, hash_seed=2)
+    for name in checks:
+        found += [f"{name}: {line}" for line in output_problems(first[name])]
+        if _values(first[name]) != _values(second[name]):
+            found.append(
+                f"{name}: two runs differ; sort sets, seed random numbers, show no time and no address"
+            )
+    return found
+
+
+def source_problems(text: str) -> Iterator[str]:
+    """What can be seen in a check's code.
+
+    >>> list(source_problems("assert f(1) == 2"))
+    ['it asserts; show the value instead, so that nbval compares it', 'its last line shows no value']
+    """
+    tree = ast.parse(text)
+    if any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
+        yield "it asserts; show the value instead, so that nbval compares it"
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr) or text.rstrip().endswith(";"):
+        yield "its last line shows no value"
+    elif isinstance(last.value, (ast.Constant, ast.Compare, ast.BoolOp)):
+        yield "its last line shows a constant or a verdict; show the value that the answer returned"
+
+
+def output_problems(outputs: list[dict[str, Any]]) -> Iterator[str]:
+    """What can be seen in a check's outputs."""
+    values = _values(outputs)
+    if len(outputs) != 1 or len(values) != 1:
+        yield "it must show exactly one value and print nothing"
+        return
+    value = values[0]
+    if value in ("True", "False", "None", ""):
+        yield f"it shows {value or 'nothing'}: a verdict, which any answer may hit by chance"
+    elif len(set(value) - set("[](){}, '")) < MIN_DISTINCT:
+        yield f"it shows {value}, which is easy to guess; show a richer value"
+    if LONG_FLOAT.search(value):
+        yield f"it shows {value}: round to at most 6 decimals, far above the noise of floats"
+    if len(value) > MAX_CHARACTERS:
+        yield f"it shows {len(value)} characters; show at most {MAX_CHARACTERS}"
+
+
+def _values(outputs: list[dict[str, Any]]) -> list[str]:
+    """The text of each shown value."""
+    return ["".join(output["data"].get("text/plain", "")) for output in outputs if "data" in output]
