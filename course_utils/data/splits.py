@@ -1,0 +1,62 @@
+"""A split into train, validation and test that never changes and never leaks.
+
+Rows of one group (a review, an article, a game) stay together, and so do groups that share a text,
+so that no sentence is both trained on and tested on.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+TEST_SHARE = 0.2
+VALIDATION_SHARE = 0.1
+
+
+def assign(groups: Sequence[str], texts: Sequence[str], salt: str) -> list[str]:
+    """For each row "train", "validation" or "test": 70, 10 and 20% of the rows, up to one cluster.
+
+    Clusters of groups are put in the order of the sha256 of ``salt`` and their smallest group, and
+    fill test, then validation, then train. The result depends on nothing else: not on a random
+    generator, nor on the order of the rows.
+
+    >>> assign(["a", "a", "b", "c"], ["one", "two", "three", "two"], salt="demo")
+    ['train', 'train', 'test', 'train']
+    """
+    cluster_of = _clusters(groups, texts)
+    clusters = [cluster_of[group] for group in groups]
+    sizes: dict[str, int] = {}
+    for cluster in clusters:
+        sizes[cluster] = sizes.get(cluster, 0) + 1
+    split_of: dict[str, str] = {}
+    done = 0
+    for cluster in sorted(sizes, key=lambda name: _digest(f"{salt}/{name}")):
+        split_of[cluster] = _split_at(done / len(groups))
+        done += sizes[cluster]
+    return [split_of[cluster] for cluster in clusters]
+
+
+def _split_at(position: float) -> str:
+    """The split that the cluster gets that starts after this share of the rows."""
+    if position < TEST_SHARE:
+        return "test"
+    return "validation" if position < TEST_SHARE + VALIDATION_SHARE else "train"
+
+
+def _clusters(groups: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
+    """Group -> the smallest group of its cluster, by union-find over shared texts."""
+    parent = {group: group for group in groups}
+
+    def root(group: str) -> str:
+        while parent[group] != group:
+            parent[group] = parent[parent[group]]
+            group = parent[group]
+        return group
+
+    first_with: dict[str, str] = {}
+    for group, text in zip(groups, texts, strict=True):
+        low, high = sorted((root(group), root(first_with.setdefault(text, group))))
+        parent[high] = low
+    return {group: root(group) for group in parent}
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.sha256(name.encode("utf-8")).digest()
