@@ -92,7 +92,7 @@ class Tab:
 
     def axe(self, scope: str | None = None) -> list[str]:
         """WCAG 2.2 AA and best-practice violations, one line each; `scope` is a CSS selector."""
-        options = {"runOnly": AXE_RULES, "resultTypes": ["violations"]}
+        options = {"runOnly": AXE_RULES, "resultTypes": ["violations"], "preload": False}
         found = Axe().run(self.page, context=scope, options=options).response["violations"]
         return [
             f"{rule['id']} ({rule['impact']}): {rule['help']}: {node['target']} {node['html'][:160]}"

@@ -127,7 +127,7 @@ def pip(*arguments, python=None):
         [*command, *arguments],
         cwd=str(ROOT),
         stderr=subprocess.PIPE,
-        universal_newlines=True,  # noqa: UP021 (Python 3.6 has no `text`)
+        universal_newlines=True,  # what Python 3.6 calls `text`
     )
     seen = []
     for line in process.stderr:

@@ -1,0 +1,51 @@
+"""Every page of the built book, opened as a file with no network, in each scheme and width."""
+
+from pathlib import Path
+
+import pytest
+from browser import PageFactory, Tab
+
+pytestmark = [pytest.mark.browser, pytest.mark.book]
+
+# Opens everything that is folded; returns how many there were.
+UNFOLD = """() => {
+  const content = document.querySelector('.bd-content') || document.body;
+  const folded = content.querySelectorAll('details:not([open]), button.toggle-button');
+  folded.forEach(part => { if (part.matches('details')) part.open = true; else part.click(); });
+  return folded.length;
+}"""
+# TeX that MathJax has not drawn yet, or could not.
+UNDRAWN = """() => [...document.querySelectorAll('.math.notranslate')]
+  .filter(m => !m.querySelector('mjx-container > svg') || m.querySelector('[data-mjx-error]'))
+  .map(m => m.textContent.slice(0, 80))"""
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=[1280, 400])
+def width(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture
+def tab(open_page: PageFactory, html: Path, page_name: str, scheme: str, width: int) -> Tab:
+    """The page after its scripts ran and its mathematics had time to be drawn."""
+    opened = open_page(html / page_name, color_scheme=scheme, width=width)
+    opened.page.wait_for_load_state("load")
+    if opened.page.query_selector(".math.notranslate"):
+        opened.page.wait_for_function("() => window.MathJax && MathJax.startup && MathJax.startup.promise")
+        opened.page.evaluate("() => MathJax.startup.promise")
+    return opened
+
+
+def test_page_works_offline_and_is_accessible(tab: Tab, width: int) -> None:
+    """No outside request, no console error, mathematics drawn, no overflow, no violation, folded or not."""
+    assert tab.page.evaluate(UNDRAWN) == []
+    assert tab.axe() == []
+    if tab.page.evaluate(UNFOLD):
+        assert tab.axe() == []
+    assert tab.overflow() == 0, f"the page is wider than {width} pixels"
+    tab.check()
