@@ -8,6 +8,7 @@ from typing import Any
 from course_utils.grading.exercise import Cell, ExerciseError, Notebook, course, source
 
 CELL_SECONDS = 60
+QUIET = ["--log-level=ERROR"]  # ipykernel warns on stderr about every local connection
 
 
 def execute(notebook: Notebook, hash_seed: int = 0) -> dict[str, list[dict[str, Any]]]:
@@ -26,7 +27,7 @@ def execute(notebook: Notebook, hash_seed: int = 0) -> dict[str, list[dict[str, 
         ) from error
     node = nbformat.from_dict({**notebook, "cells": [_normal(cell) for cell in notebook["cells"]]})
     try:
-        client = NotebookClient(node, timeout=CELL_SECONDS, kernel_name="python3")
+        client = NotebookClient(node, timeout=CELL_SECONDS, kernel_name="python3", extra_arguments=QUIET)
         client.execute(env={**os.environ, "PYTHONHASHSEED": str(hash_seed)})
     except CellExecutionError as error:
         raise ExerciseError(f"A cell of the notebook raised: {error}") from error

@@ -9,7 +9,8 @@ rewrite cell ids, others drop metadata, and an answer must be found again after 
 
 Kinds: `title` and `task` (text, a header is added to both at release), `text`, `help` (the folded
 ladder), `setup`, `reference` (filled at release), `seed` (what hidden inputs are drawn from), `answer`,
-`demo` (runs the answers, counts for nothing), `public-check`, `hidden-check`, `note` (for instructors).
+`given` (data, or a run of the answers; counts for nothing), `public-check`, `hidden-check`, `note` (for
+instructors).
 Checks carry `points`; a hidden check also carries the `message` that a student sees when it fails.
 """
 
@@ -30,7 +31,7 @@ Notebook = dict[str, Any]
 
 TEXT_KINDS = {"title", "task", "text", "help", "note"}
 CHECK_KINDS = {"public-check", "hidden-check"}
-CODE_KINDS = {"setup", "reference", "seed", "answer", "demo"} | CHECK_KINDS
+CODE_KINDS = {"setup", "reference", "seed", "answer", "given"} | CHECK_KINDS
 INSTRUCTOR_KINDS = {"note", "seed", "hidden-check"}
 CHECK_TAG = "nbval-check-output"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"

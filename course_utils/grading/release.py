@@ -6,6 +6,8 @@ are meant for students, not cut down from the whole.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from course_utils.grading.exercise import (
     source,
 )
 
+SEED_LINE = re.compile(r"^student_seed = .*$", re.MULTILINE)
 REFERENCE_HEAD = """\
 # The right value of each check. The outputs below show the same values, but running
 # this notebook overwrites outputs; with this copy the checks still hold after that.
@@ -98,7 +101,7 @@ def notebook_of(exercise: Exercise, *, solved: bool, hidden_seed: int | None = N
         if meta["kind"] == "answer":
             text = solution(text) if solved else stub(text, meta["task"])
         elif meta["kind"] == "seed":
-            text = f"student_seed = {hidden_seed}"
+            text = SEED_LINE.sub(f"student_seed = {hidden_seed}", text)
         elif meta["kind"] in ("title", "task"):
             text = _with_header(text, header(exercise, meta))
         cells.append(_clean(cell, text))
@@ -132,7 +135,8 @@ def header(exercise: Exercise, meta: Mapping[str, Any]) -> str:
 
 def reference_source(values: Mapping[str, str]) -> str:
     """The code of the reference cell. Values are kept on one line each, as `repr` writes them."""
-    lines = (f"    {name!r}: {' '.join(text.split())!r},\n" for name, text in values.items())
+    one_line = {name: " ".join(text.split()) for name, text in values.items()}
+    lines = (f'    "{name}": {json.dumps(text, ensure_ascii=False)},\n' for name, text in one_line.items())
     return REFERENCE_HEAD + "".join(lines) + "}"
 
 
