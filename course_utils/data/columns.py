@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from course_utils.scale import go_offline
 
 if TYPE_CHECKING:
-    from datasets import Dataset
+    from datasets import Dataset, Features
 
 NAMES = ("text", "label", "rating", "domain", "split", "id", "group")
 
@@ -24,12 +24,18 @@ def label_of(rating: float, middle: float = 0.0) -> int | None:
     return int(rating > middle)
 
 
-def dataset(columns: Mapping[str, Sequence[Any]]) -> Dataset:
-    """A ``datasets.Dataset`` with exactly the course's columns; missing ones are filled with None."""
+def features() -> Features:
+    """The columns with their types; only text, domain and split are never None."""
     go_offline()
-    from datasets import Dataset, Features, Value
+    from datasets import Features, Value
 
     kinds = {"label": "int64", "rating": "float64"}
-    features = Features({name: Value(kinds.get(name, "string")) for name in NAMES})
-    rows = len(columns["text"])
-    return Dataset.from_dict({name: columns.get(name, [None] * rows) for name in NAMES}, features=features)
+    return Features({name: Value(kinds.get(name, "string")) for name in NAMES})
+
+
+def dataset(values: Mapping[str, Sequence[Any]]) -> Dataset:
+    """A ``datasets.Dataset`` with exactly the course's columns."""
+    found = features()
+    from datasets import Dataset
+
+    return Dataset.from_dict({name: values[name] for name in NAMES}, features=found)

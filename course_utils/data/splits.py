@@ -5,7 +5,8 @@ so that no sentence is both trained on and tested on.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 0.1
@@ -19,19 +20,23 @@ def assign(groups: Sequence[str], texts: Sequence[str], salt: str) -> list[str]:
     generator, nor on the order of the rows.
 
     >>> assign(["a", "a", "b", "c"], ["one", "two", "three", "two"], salt="demo")
-    ['train', 'train', 'test', 'train']
+    ['test', 'test', 'train', 'test']
     """
     cluster_of = _clusters(groups, texts)
     clusters = [cluster_of[group] for group in groups]
-    sizes: dict[str, int] = {}
-    for cluster in clusters:
-        sizes[cluster] = sizes.get(cluster, 0) + 1
+    split_of = assign_sizes(Counter(clusters), salt)
+    return [split_of[cluster] for cluster in clusters]
+
+
+def assign_sizes(sizes: Mapping[str, int], salt: str) -> dict[str, str]:
+    """The same rule for clusters that are known by name and number of rows: name -> split."""
+    rows = sum(sizes.values())
     split_of: dict[str, str] = {}
     done = 0
-    for cluster in sorted(sizes, key=lambda name: _digest(f"{salt}/{name}")):
-        split_of[cluster] = _split_at(done / len(groups))
+    for cluster in sorted(sizes, key=lambda name: hashlib.sha256(f"{salt}/{name}".encode()).digest()):
+        split_of[cluster] = _split_at(done / rows)
         done += sizes[cluster]
-    return [split_of[cluster] for cluster in clusters]
+    return split_of
 
 
 def _split_at(position: float) -> str:
@@ -56,7 +61,3 @@ def _clusters(groups: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
         low, high = sorted((root(group), root(first_with.setdefault(text, group))))
         parent[high] = low
     return {group: root(group) for group in parent}
-
-
-def _digest(name: str) -> bytes:
-    return hashlib.sha256(name.encode("utf-8")).digest()
