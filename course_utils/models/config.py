@@ -1,0 +1,184 @@
+"""What a transformer is made of: one dataclass for each shape, with the reason beside each default.
+
+The fields carry one name in all three shapes; `layouts.py` translates them to and from the names that
+each architecture uses in the transformers library. `PRESETS` holds the published sizes.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformerConfig:
+    """The fields that encoder, decoder and encoder-decoder share. The defaults are BERT base's.
+
+    Raises ValueError when the heads do not divide the width, or a size is not positive.
+    """
+
+    vocab_size: int = 30522  # the WordPiece vocabulary of bert-base-uncased
+    hidden_size: int = 768  # the width of every hidden state
+    num_layers: int = 12
+    num_heads: int = 12
+    head_size: int | None = None  # None: hidden_size / num_heads; T5 chooses it freely
+    intermediate_size: int = 3072  # four times the width, as in the first transformer
+    activation: Literal["gelu", "gelu_new", "relu"] = "gelu"  # gelu_new is the tanh approximation
+    gated: bool = False  # True: act(W x) * (V x), as in T5 1.1
+    bias: bool = True  # T5 has no bias in any linear map
+    norm: Literal["layer", "rms"] = "layer"  # rms: no mean is subtracted and no shift is learnt (T5)
+    norm_first: bool = False  # False: post-norm, as BERT; True: pre-norm, as GPT-2 and T5
+    norm_eps: float = 1e-12  # BERT's; GPT-2 and BART have 1e-5, T5 1e-6
+    dropout: float = 0.1
+    attention_dropout: float = 0.1  # on the attention weights
+    activation_dropout: float = 0.0  # inside the feed-forward; only T5 has it
+    scale_scores: bool = True  # divide scores by sqrt(head_size); T5 has it in the initialization instead
+    max_positions: int = 512  # the longest sequence; 0: no position embedding (T5)
+    position_offset: int = 0  # rows of the position table before position 0: 2 in RoBERTa and BART
+    positions_skip_padding: bool = False  # True: padding does not count as a position (RoBERTa)
+    type_vocab_size: int = 0  # segments; 0: no segment embedding
+    embedding_size: int | None = None  # ALBERT's factorization: a narrow embedding, then a projection
+    embedding_norm: bool = True  # GPT-2 and T5 do not normalize the embeddings
+    pad_token_id: int | None = 0
+    freeze_padding: bool = True  # the embedding of padding gets no gradient; T5 and GPT-2 do train theirs
+    initializer_range: float | None = 0.02  # None: each linear map's fan_in ** -0.5 (T5)
+
+    def __post_init__(self) -> None:
+        for name in ("vocab_size", "hidden_size", "num_layers", "num_heads", "intermediate_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.head_size is None and self.hidden_size % self.num_heads:
+            raise ValueError(
+                f"{self.num_heads} heads do not divide the hidden size {self.hidden_size}: "
+                "choose a multiple, or set head_size"
+            )
+        if self.freeze_padding and self.pad_token_id is None:
+            raise ValueError("freeze_padding needs a pad_token_id: give one, or set freeze_padding=False")
+
+    @property
+    def width_of_head(self) -> int:
+        """Features of one head.
+
+        >>> EncoderConfig().width_of_head
+        64
+        """
+        return self.head_size or self.hidden_size // self.num_heads
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderConfig(TransformerConfig):
+    """BERT and its family (Devlin et al. 2019): reads in both directions."""
+
+    type_vocab_size: int = 2  # sentence A and sentence B
+    share_layers: bool = False  # True: one block, applied num_layers times (ALBERT)
+    pooler: bool = True  # tanh(W h_[CLS] + b), trained by next sentence prediction; DistilBERT has none
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderConfig(TransformerConfig):
+    """GPT-2 (Radford et al. 2019): reads from left to right and predicts the next token."""
+
+    vocab_size: int = 50257  # 256 bytes, 50,000 merges, one end-of-text token
+    activation: Literal["gelu", "gelu_new", "relu"] = "gelu_new"
+    norm_first: bool = True  # keeps the residual stream free of norms, so that depth trains
+    norm_eps: float = 1e-5
+    max_positions: int = 1024
+    embedding_norm: bool = False
+    pad_token_id: int | None = None  # GPT-2 has no padding token
+    freeze_padding: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seq2SeqConfig(TransformerConfig):
+    """BART (Lewis et al. 2020): an encoder that reads and a decoder that writes. Defaults: BART base's."""
+
+    vocab_size: int = 50265  # RoBERTa's byte-level vocabulary and the mask
+    num_layers: int = 6
+    num_decoder_layers: int = 6
+    norm_eps: float = 1e-5
+    attention_dropout: float = 0.0
+    max_positions: int = 1024
+    position_offset: int = 2  # kept from fairseq, whose positions start after the padding id 1
+    pad_token_id: int | None = 1
+    eos_token_id: int = 2
+    decoder_start_token_id: int = 2  # BART starts with the end token, T5 with the padding token
+    scale_embedding: bool = False  # multiply token embeddings by sqrt(hidden_size)
+    scale_logits: bool = False  # True: states by hidden_size ** -0.5 before the tied output (T5)
+    relative_buckets: int = 0  # > 0: T5's learnt bias for each bucket of distances; 32 there
+    relative_max_distance: int = 128  # all farther pairs share the last bucket
+
+
+def _albert(hidden_size: int, num_layers: int, num_heads: int) -> EncoderConfig:
+    """ALBERT version 2 at one width; the feed-forward is four times as wide."""
+    return EncoderConfig(
+        vocab_size=30000,
+        embedding_size=128,
+        hidden_size=hidden_size,
+        num_layers=num_layers,
+        num_heads=num_heads,
+        intermediate_size=4 * hidden_size,
+        activation="gelu_new",
+        dropout=0.0,  # version 2 trains without: the shared layers underfit
+        attention_dropout=0.0,
+        share_layers=True,
+    )
+
+
+_T5_SMALL = Seq2SeqConfig(
+    vocab_size=32128,
+    hidden_size=512,
+    num_layers=6,
+    num_decoder_layers=6,
+    num_heads=8,
+    head_size=64,
+    intermediate_size=2048,
+    activation="relu",
+    bias=False,
+    norm="rms",
+    norm_first=True,
+    norm_eps=1e-6,
+    attention_dropout=0.1,
+    activation_dropout=0.1,
+    scale_scores=False,
+    max_positions=0,
+    position_offset=0,
+    embedding_norm=False,
+    pad_token_id=0,
+    freeze_padding=False,
+    eos_token_id=1,
+    decoder_start_token_id=0,
+    scale_logits=True,
+    relative_buckets=32,
+    initializer_range=None,
+)
+
+PRESETS: dict[str, TransformerConfig] = {
+    "bert-base": EncoderConfig(),
+    "bert-large": EncoderConfig(hidden_size=1024, num_layers=24, num_heads=16, intermediate_size=4096),
+    "minilm-l6": EncoderConfig(hidden_size=384, num_layers=6, intermediate_size=1536),
+    "distilbert-base": EncoderConfig(num_layers=6, type_vocab_size=0, pooler=False),
+    "roberta-base": EncoderConfig(
+        vocab_size=50265,
+        type_vocab_size=1,
+        norm_eps=1e-5,
+        pad_token_id=1,
+        position_offset=2,
+        positions_skip_padding=True,
+    ),
+    "albert-base": _albert(768, 12, 12),
+    "albert-large": _albert(1024, 24, 16),
+    "albert-xlarge": _albert(2048, 24, 16),
+    "albert-xxlarge": _albert(4096, 12, 64),
+    "gpt2": DecoderConfig(),
+    "bart-base": Seq2SeqConfig(),
+    "bart-large": Seq2SeqConfig(
+        hidden_size=1024, num_layers=12, num_decoder_layers=12, num_heads=16, intermediate_size=4096
+    ),
+    "t5-small": _T5_SMALL,
+    "t5-base": replace(
+        _T5_SMALL,
+        hidden_size=768,
+        num_layers=12,
+        num_decoder_layers=12,
+        num_heads=12,
+        intermediate_size=3072,
+    ),
+}
