@@ -12,18 +12,19 @@ PAGES = sorted(
 READ_PAGES = [page for page in PAGES if page != "index.html"]
 
 
+NOT_BUILT = "the book is not built: run `make book`, or `make test`, which builds it"
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test that asks for `page_name` one case for each page of the book."""
     if "page_name" in metafunc.fixturenames:
-        metafunc.parametrize("page_name", READ_PAGES or [pytest.param("", marks=NOT_BUILT)])
-
-
-NOT_BUILT = pytest.mark.skip(reason="the book is not built: run `make book`, or `make test`, which builds it")
+        nothing = [pytest.param("", marks=pytest.mark.skip(reason=NOT_BUILT))]
+        metafunc.parametrize("page_name", READ_PAGES or nothing)
 
 
 @pytest.fixture
 def html() -> Path:
     """The folder of the built book."""
     if not PAGES:
-        pytest.skip("the book is not built: run `make book`, or `make test`, which builds it")
+        pytest.skip(NOT_BUILT)
     return HTML

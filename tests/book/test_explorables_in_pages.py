@@ -37,11 +37,8 @@ def answers(root: Locator, page: Page) -> bool:
 
 
 def test_explorables_answer_to_the_keyboard(open_page: PageFactory, html: Path, page_name: str) -> None:
-    if 'class="cw' not in (html / page_name).read_text(encoding="utf-8"):
-        pytest.skip("no explorable on this page")
     tab = open_page(html / page_name)
     roots = tab.page.locator(".cw")
-    assert roots.count() > 0
     for i in range(roots.count()):
         root = roots.nth(i)
         name = root.get_attribute("aria-label") or root.get_attribute("aria-labelledby") or f"number {i + 1}"
