@@ -31,6 +31,7 @@ OFFLINE_SIGNS = (
     "Name or service not known",
     "Temporary failure in name resolution",
     "ProxyError",
+    "(from versions: none)",  # what pip says of every package when it found no index at all
 )
 FULL_SIGNS = ("No space left on device", "Errno 28", "Disk quota exceeded")
 
