@@ -122,14 +122,16 @@ def header(exercise: Exercise, meta: Mapping[str, Any]) -> str:
     tasks = exercise.tasks()
     if meta["kind"] == "title":
         minutes = sum(task["minutes"] for task in tasks.values())
-        return f"*{len(tasks)} tasks · about {minutes} minutes · {exercise.points()} points*"
+        count = f"{len(tasks)} task{'s' if len(tasks) > 1 else ''}"
+        return f"*{count} · about {minutes} minutes · {exercise.points()} points*"
     public = [course(cell) for cell in exercise.cells("public-check")]
     shown = sum(check["points"] for check in public if check["task"] == meta["id"])
     total = exercise.points(meta["id"])
+    uses = f" · uses your answer to {', '.join(meta['needs'])}" if meta.get("needs") else ""
     return (
         f"*Difficulty {meta['difficulty']} of 5 · importance {meta['importance']} of 5 · "
         f"about {meta['minutes']} minutes · {total} points: "
-        f"{shown} for the checks below, {total - shown} for inputs that you do not see*"
+        f"{shown} for the checks below, {total - shown} for inputs that you do not see{uses}*"
     )
 
 
