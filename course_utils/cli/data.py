@@ -8,6 +8,7 @@ import typer
 
 from course_utils import data
 from course_utils.data import registry
+from course_utils.data.store import log
 from course_utils.scale import Scale, current
 
 app = typer.Typer(no_args_is_help=True, help="List and fetch the course's data and its small model.")
@@ -42,14 +43,22 @@ def fetch(
 ) -> None:
     """Fetch a data set or the small model into the cache; what is there already is kept."""
     names = [name] if name else _needed(current())
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    _show_progress()
     try:
         for each in names:
             typer.echo(f"{each}: {_fetch(each)}")
     except (KeyError, ValueError, OSError, data.SourceUnavailable) as problem:
-        typer.echo(f"course data fetch: {problem.args[0] if problem.args else problem}", err=True)
+        message = problem.args[0] if isinstance(problem, KeyError) else problem
+        typer.echo(f"course data fetch: {message}", err=True)
         raise typer.Exit(1) from problem
+
+
+def _show_progress() -> None:
+    """Let the data modules say on stderr what they are doing; they are silent elsewhere."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.handlers[:] = [handler]
+    log.setLevel(logging.INFO)
 
 
 def _needed(scale: Scale) -> list[str]:

@@ -39,6 +39,7 @@ def load(entry: Entry, scale: Scale, rows: int | None, seed: int, hub_root: Path
     """
     if entry.hub is None:
         raise ValueError(f"{entry.name} does not come from the hub")
+    go_offline()  # before anything imports datasets, which reads the setting once
     with _quiet():
         raw = _open(entry, hub_root)
         chosen = _choose(entry.hub, raw, _limits(entry.hub, scale, rows), seed)
@@ -49,7 +50,6 @@ def load(entry: Entry, scale: Scale, rows: int | None, seed: int, hub_root: Path
 
 def _open(entry: Entry, hub_root: Path | None) -> DatasetDict:
     """The repository as it is: from a copy on disk where there is one, else from the hub."""
-    go_offline()
     from datasets import load_dataset
     from datasets.exceptions import DatasetsError
 
@@ -62,8 +62,8 @@ def _open(entry: Entry, hub_root: Path | None) -> DatasetDict:
         raw = load_dataset(hub.repository, hub.config, revision=hub.revision)
     except (OSError, ValueError, DatasetsError) as problem:
         raise SourceUnavailable(
-            f"{entry.name} could not be read from {copy or f'the hub ({hub.repository})'} "
-            f"({_first_line(problem)}): {_remedy(hub)}"
+            f"{entry.name} could not be read from {copy or 'the hub'} ({_first_line(problem)}): "
+            + _remedy(hub)
         ) from problem
     found = {split: len(raw[split]) for split in raw}
     if found != dict(hub.rows):
@@ -222,6 +222,6 @@ def _first_line(problem: BaseException) -> str:
 
 def _remedy(hub: HubCopy) -> str:
     return (
-        "connect to the network and set COURSE_SCALE=colab, or let COURSE_HUB_ROOT name a folder "
-        f"with a copy of the repository in {hub.repository}"
+        "connect to the network and set COURSE_SCALE=colab (the laptop scale stays off the hub), or let "
+        f"COURSE_HUB_ROOT name a folder with a copy of the repository in {hub.repository}"
     )

@@ -74,7 +74,8 @@ def extract_tar(archive: IO[bytes], members: Mapping[str, str], folder: Path) ->
     """
     with tarfile.open(fileobj=archive, mode="r:gz") as tar:
         for member_name, name in members.items():
-            member = tar.extractfile(tar.getmember(member_name))
+            info = tar.getmember(member_name)
+            member = tar.extractfile(info) if info.isreg() else None
             if member is None:
                 raise SourceUnavailable(f"{member_name} is not a regular file in the archive")
             _write(member, folder / name)

@@ -11,7 +11,7 @@ What the files are, measured:
   Windows line ends and no line end after the last row; one starts with a byte order mark. Texts are
   kept to the character: HTML entities, doubled quotes and outer blanks included. (The archive's
   read-me and lexicon are not UTF-8; they are not used.)
-* Products and editorials have 20 raters a sentence, movies 15 to 27, tweets 20 (3,200 of them) or 92
+* Products and editorials have 20 raters a sentence, movies 15 to 29, tweets 20 (3,200 of them) or 92
   to 99. Scores are whole numbers from -4 to 4. The raters' file of the products has another order
   than its texts, so everything is joined by id.
 * The mean of the raters' scores is the published rating, except for 199 tweets with 92 or more

@@ -8,8 +8,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-TEST_SHARE = 0.2
-VALIDATION_SHARE = 0.1
+TEST_PERCENT = 20
+VALIDATION_PERCENT = 10
 
 
 def assign(groups: Sequence[str], texts: Sequence[str], salt: str) -> list[str]:
@@ -34,16 +34,16 @@ def assign_sizes(sizes: Mapping[str, int], salt: str) -> dict[str, str]:
     split_of: dict[str, str] = {}
     done = 0
     for cluster in sorted(sizes, key=lambda name: hashlib.sha256(f"{salt}/{name}".encode()).digest()):
-        split_of[cluster] = _split_at(done / rows)
+        split_of[cluster] = _split_at(done, rows)
         done += sizes[cluster]
     return split_of
 
 
-def _split_at(position: float) -> str:
-    """The split that the cluster gets that starts after this share of the rows."""
-    if position < TEST_SHARE:
+def _split_at(done: int, rows: int) -> str:
+    """The split of the cluster that starts after ``done`` of all ``rows``."""
+    if 100 * done < TEST_PERCENT * rows:
         return "test"
-    return "validation" if position < TEST_SHARE + VALIDATION_SHARE else "train"
+    return "validation" if 100 * done < (TEST_PERCENT + VALIDATION_PERCENT) * rows else "train"
 
 
 def _clusters(groups: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
