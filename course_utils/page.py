@@ -1,0 +1,97 @@
+"""What every chapter shows of itself: its head, and numbers that the text takes from the code."""
+
+from collections.abc import Sequence
+from importlib import metadata
+from importlib.util import find_spec
+
+from course_utils import results
+from course_utils.boxes import Box, definitions
+from course_utils.explorables.base import Html, join, tag
+
+# What the reader can do afterwards (begins with a verb), the anchor of the section, the task of the exercise.
+Goal = tuple[str, str, str]
+# Results file with the running times -> where they were measured.
+_TIMES = {"running_times": "On a laptop", "running_times_colab": "On Colab"}
+
+
+def header(number: int, *, promise: str, prerequisites: str, goals: Sequence[Goal]) -> Box:
+    """The head of chapter `number`: promise, prerequisites, measured running time, learning goals.
+
+    goals: 3 to 5 of ("explain why ...", "anchor-of-the-section", "task_of_the_exercise").
+    The times come from the results `running_times` and `running_times_colab`; what was not measured says so.
+    Raises ValueError if there are not 3 to 5 goals.
+    """
+    if not 3 <= len(goals) <= 5:
+        raise ValueError(f"a chapter has 3 to 5 learning goals, got {len(goals)}")
+    facts: dict[str, object] = {"You need": prerequisites}
+    facts |= {place: _running_time(name, number) for name, place in _TIMES.items()}
+    html = tag(
+        "div",
+        tag("p", promise, class_="chapter-promise"),
+        definitions(facts),
+        tag("p", "Afterwards you can", class_="chapter-can"),
+        tag("ul", *(tag("li", _goal(number, goal)) for goal in goals)),
+        class_="chapter-head",
+    )
+    said = [promise, *(f"{term}: {fact}" for term, fact in facts.items()), "Afterwards you can"]
+    return Box(
+        html, "\n".join([*said, *(f"- {can} (section {anchor}, task {task})" for can, anchor, task in goals)])
+    )
+
+
+def glue(name: str, value: object, spec: str = "") -> str:
+    """Give the text a value: ``{glue:text}`name` `` in the page becomes `value` in the format `spec`.
+
+    Returns the formatted text. Only the book has `myst_nb`; elsewhere nothing is shown or stored.
+
+    >>> glue("films", 10605, ",")
+    '10,605'
+    """
+    text = format(value, spec)
+    if find_spec("myst_nb") is not None:
+        from myst_nb import glue as store
+
+        store(name, _Words(text), display=False)
+    return text
+
+
+class _Words(str):
+    """Text whose representation is the text itself: no quotes around it in the page."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _running_time(name: str, number: int) -> str:
+    """The wall time of one chapter in words, with where it was measured."""
+    if name not in results.names():
+        return "not measured yet"
+    measured = results.load(name)
+    if all(row["chapter"] != number for row in measured.rows()):
+        return "not measured yet"
+    return f"{_duration(measured.value('wall_seconds', chapter=number))} ({measured.machine})"
+
+
+def _duration(seconds: float) -> str:
+    """Seconds in words, as fine as a plan for the day needs.
+
+    >>> [_duration(seconds) for seconds in (7.2, 89, 91, 4000)]
+    ['7 seconds', '1 minute', '2 minutes', '67 minutes']
+    """
+    number, unit = (round(seconds), "second") if seconds < 60 else (round(seconds / 60), "minute")
+    return f"{number} {unit}" + ("" if number == 1 else "s")
+
+
+def _goal(number: int, goal: Goal) -> Html:
+    can, anchor, task = goal
+    section = tag("a", anchor.replace("-", " ").capitalize(), href=f"#{anchor}")
+    exercise = tag("a", f"exercise {number}, task {task}", href=f"{_repository()}/tree/main/exercises")
+    return join([can, " ", tag("span", "(section ", section, "; ", exercise, ")", class_="chapter-where")])
+
+
+def _repository() -> str:
+    """The repository's address, from the package's own metadata."""
+    urls = dict(line.split(", ", 1) for line in metadata.metadata("bert-course").get_all("Project-URL") or [])
+    return urls["Repository"]
