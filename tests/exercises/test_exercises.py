@@ -1,5 +1,7 @@
 """What every exercise must show: nothing leaks, right passes, wrong fails and is told why."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -9,9 +11,9 @@ from collections.abc import Callable
 import pytest
 from exercise_variants import Runs, student_notebook
 
-from course_utils.grading import exercise, lint, mutants, release
+from course_utils.grading import exercise, lint, mutants, release, splice
 from course_utils.grading.execute import execute
-from course_utils.grading.exercise import Exercise, course, source
+from course_utils.grading.exercise import Exercise, Notebook, course, source
 from course_utils.grading.mutants import Mutant
 
 # All tests share one long run of nbval: under pytest-xdist they belong on one worker.
@@ -19,6 +21,8 @@ pytestmark = pytest.mark.xdist_group("exercises")
 
 EXERCISES = [exercise.load(name) for name in exercise.names()]
 MUTANTS = [(found, mutant) for found in EXERCISES for mutant in mutants.load(found)]
+# Without the time limit of a kernel, an answer that never ends would hang the tests.
+ENDING = [(found, mutant) for found, mutant in MUTANTS if "never" not in mutant.mistake]
 RunsOf = Callable[[Exercise], Runs]
 
 each_exercise = pytest.mark.parametrize("found", EXERCISES, ids=lambda found: found.name)
@@ -144,6 +148,35 @@ def test_hidden_checks_draw_other_inputs_for_every_seed(found: Exercise) -> None
         shown.append({name: outputs[name][-1]["data"]["text/plain"] for name in hidden})
     for name in hidden:
         assert len({values[name] for values in shown}) == 3, name
+
+
+def hidden_values(notebook: Notebook, task: str) -> dict[str, object]:
+    """What a task's hidden checks show, without a kernel: all that runs here is ours."""
+    space: dict[str, object] = {}
+    shown: dict[str, object] = {}
+    for cell in notebook["cells"]:
+        meta, text = course(cell), source(cell)
+        if meta["kind"] in ("setup", "reference", "seed", "answer"):
+            exec(text, space)
+        elif meta["kind"] == "given":
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
+                exec(text, space)
+        elif meta["kind"] == "hidden-check" and meta["task"] == task:
+            space["check"] = lambda name, answer, mistakes=None: shown.update({name: answer()})
+            try:
+                exec(text, space)
+            except Exception as error:
+                shown[cell["id"]] = type(error)
+    return shown
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(("found", "mutant"), ENDING, ids=lambda value: getattr(value, "slug", None))
+def test_hidden_checks_catch_every_known_wrong_answer(found: Exercise, mutant: Mutant, seed: int) -> None:
+    """Whoever copies the public values must still meet each trap, whatever the seed."""
+    solved = release.notebook_of(found, solved=True, hidden_seed=seed)
+    wrong = splice.splice(solved, {mutant.task: mutant.source})
+    assert hidden_values(wrong, mutant.task) != hidden_values(solved, mutant.task)
 
 
 @each_exercise
