@@ -16,10 +16,13 @@ NOT_BUILT = "the book is not built: run `make book`, or `make test`, which build
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test that asks for `page_name` one case for each page of the book."""
+    """One case for each page (`page_name`), or for each page with an explorable (`explorable_page`)."""
+    nothing = [pytest.param("", marks=pytest.mark.skip(reason=NOT_BUILT))]
     if "page_name" in metafunc.fixturenames:
-        nothing = [pytest.param("", marks=pytest.mark.skip(reason=NOT_BUILT))]
         metafunc.parametrize("page_name", READ_PAGES or nothing)
+    if "explorable_page" in metafunc.fixturenames:
+        found = [page for page in READ_PAGES if 'class="cw' in (HTML / page).read_text(encoding="utf-8")]
+        metafunc.parametrize("explorable_page", found or nothing)
 
 
 @pytest.fixture

@@ -36,9 +36,10 @@ def answers(root: Locator, page: Page) -> bool:
     return False
 
 
-def test_explorables_answer_to_the_keyboard(open_page: PageFactory, html: Path, page_name: str) -> None:
-    tab = open_page(html / page_name)
+def test_explorables_answer_to_the_keyboard(open_page: PageFactory, html: Path, explorable_page: str) -> None:
+    tab = open_page(html / explorable_page)
     roots = tab.page.locator(".cw")
+    assert roots.count() > 0
     for i in range(roots.count()):
         root = roots.nth(i)
         name = root.get_attribute("aria-label") or root.get_attribute("aria-labelledby") or f"number {i + 1}"
