@@ -1,7 +1,9 @@
 """`course data`: the list, the exit codes, and one sentence instead of a stack trace."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -52,7 +54,19 @@ def test_no_source_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (result.exit_code, result.stderr) == (1, "course data fetch: nobody has it: try again\n")
 
 
+def test_the_laptop_does_not_wait_for_a_hub_that_it_stays_off(tmp_path: Path) -> None:
+    """Nothing answers at the address, and the hub's library would try it five times."""
+    settings = {"COURSE_SCALE": "laptop", "HF_HOME": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:9"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "COURSE_HUB"))}
+    command = [sys.executable, "-c", "from course_utils.cli import app; app()", "data", "fetch", "imdb"]
+    result = subprocess.run(command, capture_output=True, text=True, env=kept | settings, check=False)
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1, result.stderr
+    assert "the laptop scale stays off the hub" in result.stderr
+
+
 def test_importing_the_data_room_loads_nothing_heavy() -> None:
-    code = "import sys, course_utils.data; print([m for m in ('torch', 'datasets', 'pandas') if m in sys.modules])"
+    heavy = "('torch', 'datasets', 'pandas')"
+    code = f"import sys, course_utils.data; print([name for name in {heavy} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
