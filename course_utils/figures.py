@@ -19,15 +19,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 # After Okabe and Ito (2008) and Tol (2021), without the light ones: at least 3:1 on white, and told apart by
-# readers with protanopia, deuteranopia and tritanopia. Lines also differ in their dashes.
-PALETTE = {
-    "blue": "#0072B2",
-    "vermilion": "#D55E00",
-    "green": "#009E73",
-    "wine": "#882255",
-    "pink": "#C0679B",
-    "black": "#222222",
-}
+# readers with protanopia, deuteranopia and tritanopia: blue, vermilion, green, wine, pink, black.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#882255", "#C0679B", "#222222")
 DASHES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1))]
 INK = "#222222"
 
@@ -36,7 +29,7 @@ _RC: dict[Any, Any] = {
     "axes.edgecolor": INK,
     "axes.grid": True,
     "axes.labelcolor": INK,
-    "axes.prop_cycle": cycler(color=list(PALETTE.values())) + cycler(linestyle=DASHES),
+    "axes.prop_cycle": cycler(color=list(PALETTE)) + cycler(linestyle=DASHES),
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",

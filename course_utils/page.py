@@ -39,29 +39,17 @@ def header(number: int, *, promise: str, prerequisites: str, goals: Sequence[Goa
     )
 
 
-def glue(name: str, value: object, spec: str = "") -> str:
+def glue(name: str, value: object, spec: str = "") -> None:
     """Give the text a value: ``{glue:text}`name` `` in the page becomes `value` in the format `spec`.
 
-    Returns the formatted text. Only the book has `myst_nb`; elsewhere nothing is shown or stored.
-
-    >>> glue("films", 10605, ",")
-    '10,605'
+    `glue("films", 10605, ",")` gives 10,605. Where `myst_nb` is not installed (Colab) nothing happens.
+    Raises ValueError if `value` cannot be written in the format `spec`.
     """
     text = format(value, spec)
     if find_spec("myst_nb") is not None:
         from myst_nb import glue as store
 
-        store(name, _Words(text), display=False)
-    return text
-
-
-class _Words(str):
-    """Text whose representation is the text itself: no quotes around it in the page."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
+        store(name, text, display=False)
 
 
 def _running_time(name: str, number: int) -> str:
