@@ -1,1 +1,26 @@
 """Subword tokenization: byte-pair encoding and WordPiece, trained and applied."""
+
+from course_utils.subword.bpe import BPE, apply_merges
+from course_utils.subword.bpe_training import (
+    MergeStep,
+    compress,
+    count_pairs,
+    merge_pair,
+    trace_bpe,
+    train_bpe,
+)
+from course_utils.subword.splitting import Splitter, count_words, split_words
+
+__all__ = [
+    "BPE",
+    "MergeStep",
+    "Splitter",
+    "apply_merges",
+    "compress",
+    "count_pairs",
+    "count_words",
+    "merge_pair",
+    "split_words",
+    "trace_bpe",
+    "train_bpe",
+]

@@ -1,0 +1,80 @@
+"""Every neighboring pair of symbols in a set of words: how often it occurs, and where.
+
+A merge then touches only the places where its pair stands, instead of recounting all words. The symbols of all
+words stand in one long row of slots; a merge writes the new symbol into the left slot and unlinks the right one.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+# A pair (left, right) of symbol ids is kept as one integer, left << 32 | right: integers sort as the pairs do,
+# and are faster than tuples to hash and to compare.
+PAIR_BITS = 32
+RIGHT = (1 << PAIR_BITS) - 1
+_BORDER, _UNLINKED = -1, -2
+
+
+class PairIndex:
+    """Counts and places of all pairs.
+
+    words: each a list of symbol ids >= 0. counts: how often each word occurs in the text.
+    `counts[pair]` is the number of occurrences in the text, 0 for a pair that is gone.
+
+    >>> index = PairIndex([[0, 1, 2], [0, 1]], [5, 2])
+    >>> {divmod(pair, 1 << PAIR_BITS): count for pair, count in index.counts.items()}
+    {(0, 1): 7, (1, 2): 5}
+    >>> changed = index.merge(0, 1, 3)
+    >>> {divmod(pair, 1 << PAIR_BITS): index.counts[pair] for pair in changed}
+    {(3, 2): 5}
+    """
+
+    def __init__(self, words: Sequence[Sequence[int]], counts: Sequence[int]) -> None:
+        symbols, weights = [_BORDER], [0]
+        for word, count in zip(words, counts, strict=True):
+            symbols += word
+            symbols.append(_BORDER)
+            weights += [count] * (len(word) + 1)
+        self._symbols, self._weights = symbols, weights
+        self._next = list(range(1, len(symbols) + 1))
+        self._previous = list(range(-1, len(symbols) - 1))
+        self.counts: defaultdict[int, int] = defaultdict(int)
+        self._places: defaultdict[int, list[int]] = defaultdict(list)
+        left = _BORDER
+        for slot, right in enumerate(symbols):
+            if left >= 0 and right >= 0:
+                pair = left << PAIR_BITS | right
+                self.counts[pair] += weights[slot]
+                self._places[pair].append(slot - 1)
+            left = right
+
+    def merge(self, left: int, right: int, new: int) -> set[int]:
+        """Write `new` wherever `left` stands before `right`, from left to right; return the pairs this made.
+
+        The merged pair's own count is set to 0. In a run of equal symbols (aaa) the first two are merged.
+        """
+        symbols, after, before, weights = self._symbols, self._next, self._previous, self._weights
+        counts, places = self.counts, self._places
+        left_high, right_high, new_high = left << PAIR_BITS, right << PAIR_BITS, new << PAIR_BITS
+        made = set()
+        for slot in places.pop(left_high | right, ()):
+            second = after[slot]
+            if symbols[slot] != left or symbols[second] != right:
+                continue  # an earlier merge took one of the two
+            weight, neighbor = weights[slot], before[slot]
+            if (symbol := symbols[neighbor]) >= 0:
+                counts[symbol << PAIR_BITS | left] -= weight
+                pair = symbol << PAIR_BITS | new
+                counts[pair] += weight
+                places[pair].append(neighbor)
+                made.add(pair)
+            third = after[second]
+            if (symbol := symbols[third]) >= 0:
+                counts[right_high | symbol] -= weight
+                pair = new_high | symbol
+                counts[pair] += weight
+                places[pair].append(slot)
+                made.add(pair)
+            symbols[slot], symbols[second] = new, _UNLINKED
+            after[slot], before[third] = third, slot
+        counts[left_high | right] = 0
+        return made
