@@ -41,7 +41,8 @@ from course_utils.data import small_model_dir
 from course_utils.stats import bootstrap_interval
 from course_utils.subword.bpe import BPE
 from course_utils.subword.bpe_training import train_bpe
-from course_utils.subword.byte_level import to_symbols
+from course_utils.subword.byte_level import to_byte_characters
+from course_utils.subword.splitting import Splitter
 from experiments.subword_common import (
     DOMAINS,
     mean_and_interval,
@@ -109,15 +110,18 @@ def _longest_match(vocab: set[str]) -> Cut:
 
 
 def _bpe(words: Mapping[str, int], byte_level: bool) -> Callable[[int], Cut]:
-    spell = to_symbols if byte_level else str
+    spell = to_byte_characters if byte_level else str
     spelled = {spell(word): count for word, count in words.items()}
-    unknown = None if byte_level else UNKNOWN
-    learned = train_bpe(spelled, max(SIZES), byte_level=byte_level, unk_token=unknown)
+    special, unknown = ((), None) if byte_level else ((UNKNOWN,), UNKNOWN)
+    splitter = Splitter.BYTE_LEVEL if byte_level else Splitter.NONE
+    learned = train_bpe(
+        spelled, vocab_size=max(SIZES), splitter=splitter, special_tokens=special, unk_token=unknown
+    )
 
     def at_size(size: int) -> Cut:
         vocab = {token: number for token, number in learned.vocab.items() if number < size}
         merges = [pair for pair in learned.merges if "".join(pair) in vocab]
-        encoder = BPE(merges, vocab, unk_token=unknown)
+        encoder = BPE(vocab, merges, splitter=Splitter.NONE, unk_token=unknown)
         return lambda word: encoder.tokenize(spell(word))
 
     return at_size
