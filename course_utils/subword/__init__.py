@@ -9,6 +9,7 @@ from course_utils.subword.bpe_training import (
     trace_bpe,
     train_bpe,
 )
+from course_utils.subword.compression import compress, expand
 from course_utils.subword.splitting import Splitter, count_words, split_words
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "compress",
     "count_pairs",
     "count_words",
+    "expand",
     "merge_pair",
     "split_words",
     "trace_bpe",

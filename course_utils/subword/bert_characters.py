@@ -1,4 +1,4 @@
-"""The character classes of BERT's fast tokenizer, as the `tokenizers` library has them, code point by code point.
+"""The character classes of BERT's fast tokenizer, code point by code point as in the `tokenizers` library.
 
 They cannot be taken from `unicodedata`: the library's tables of marks, controls and punctuation are those of
 Unicode 8, its combining classes those of Unicode 9, its lower case that of Unicode 17, and its regular
@@ -20,8 +20,8 @@ def code_points(ranges: str) -> frozenset[int]:
 def character_class(points: frozenset[int]) -> str:
     r"""The inside of a regular expression's [...] that matches exactly these code points.
 
-    >>> character_class(frozenset([65, 66, 67, 90]))
-    '\U00000041-\U00000043\U0000005a'
+    >>> print(character_class(frozenset([65, 66, 67, 90])))
+    \U00000041-\U00000043\U0000005a
     """
     starts = sorted(point for point in points if point - 1 not in points)
     ends = sorted(point for point in points if point + 1 not in points)
@@ -38,7 +38,7 @@ WHITESPACE = code_points(
     """
 )
 
-# Dropped from the text: controls, format characters, private use, U+FFFD. Not: tab, line feed, carriage return.
+# Dropped from the text: controls (but tab, line feed, carriage return), format, private use, U+FFFD.
 REMOVED = code_points(
     """
     0-8 B-C E-1F 7F-9F AD 600-605 61C 6DD 70F 180E 200B-200F 202A-202E 2060-2064 2066-206F E000-F8FF FEFF

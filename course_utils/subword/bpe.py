@@ -88,7 +88,7 @@ class BPE:
         return [self.tokens[number] for number in self.encode(text)]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of `ids`. Exact for byte level; the other splitters drop white space, so words run together.
+        """The text of `ids`. Exact at byte level; other splitters drop white space, so words run together.
 
         At byte level, bytes that are no valid UTF-8 (a token may end inside a character) become U+FFFD.
         Raises ValueError on an id that the vocabulary lacks.
@@ -109,7 +109,7 @@ class BPE:
 
     @classmethod
     def load(cls, path: Path | str) -> "BPE":
-        """Read a tokenizer.json of the library or of `save`; raises ValueError on what this class cannot do."""
+        """Read the library's tokenizer.json, or `save`'s; raises ValueError on what this class cannot do."""
         return cls(**bpe_file.read(Path(path)))
 
     def _encode_word(self, word: str) -> list[int]:

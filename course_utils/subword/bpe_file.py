@@ -1,4 +1,4 @@
-"""Byte-pair encoders in the `tokenizers` library's file format, tokenizer.json, so that either side reads the other's."""
+"""Byte-pair encoders as tokenizer.json of the `tokenizers` library: either side reads the other's files."""
 
 from __future__ import annotations
 

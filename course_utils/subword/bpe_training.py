@@ -1,15 +1,15 @@
-"""Train byte-pair encoding (Sennrich et al. 2016): merge the most frequent pair of neighboring symbols, again and again.
+"""Train byte-pair encoding (Sennrich et al. 2016): merge the most frequent pair of symbols, again and again.
 
-The tie-break is fixed: of the most frequent pairs the one with the smallest ids wins, (left, right) compared in
-that order. Ids are given to the special tokens first, then to the alphabet in code point order, then to each
+The tie-break is fixed: of the most frequent pairs the one with the smallest ids wins, left before right. Ids are given to the special tokens first, then to the alphabet in code point order, then to each
 merge's token in turn. So merges do not depend on the order of the text, and are those of the `tokenizers`
 library's BpeTrainer, merge for merge.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, heapreplace
+from itertools import pairwise
 
 from course_utils.subword.bpe import BPE
 from course_utils.subword.byte_level import byte_alphabet
@@ -45,8 +45,8 @@ def train_bpe(
 ) -> BPE:
     """Learn merges from words and their counts (`count_words` with the same splitter makes them).
 
-    num_merges or vocab_size: when to stop; exactly one. Training stops earlier when no pair occurs min_count times.
-    splitter: how texts will be cut before the merges are applied; "byte_level" puts all 256 bytes in the alphabet.
+    num_merges or vocab_size: when to stop; exactly one. Training also stops when no pair occurs min_count times.
+    splitter: how texts are cut into words; "byte_level" puts all 256 bytes in the alphabet.
     special_tokens: strings that get the first ids and are found in a text before it is split.
     unk_token: the special token that stands for a character outside the alphabet; with None such characters
     are dropped, as the library does.
@@ -107,12 +107,12 @@ def learn_merges(
 ) -> list[tuple[int, int]]:
     """Merge the most frequent pair until `tokens` holds vocab_size entries; return the merged pairs of ids.
 
-    words: each a list of ids into `tokens`, which grows. counts: how often each word occurs. prefix: what a token
-    inside a word starts with ("##" in WordPiece); the right token loses it when it is joined to the left one.
+    words: each a list of ids into `tokens`, which grows. counts: how often each word occurs. prefix: what a
+    token inside a word starts with ("##" in WordPiece); the right token loses it when joined to the left one.
 
-    The most frequent pair is found by a heap whose entries may be out of date: a pair's count only falls after
-    it was made, so an entry promises at least the true count, and one that promises too much is put back with
-    the true one. An entry is a single integer that sorts by falling count, then by rising pair.
+    The most frequent pair is found by a heap whose entries may be out of date: a pair's count only falls
+    after it was made, so an entry promises at least the true count, and one that promises too much is put
+    back with the true one. An entry is a single integer that sorts by falling count, then by rising pair.
     """
     index = PairIndex(words, counts)
     ids = {token: number for number, token in enumerate(tokens)}
@@ -178,7 +178,7 @@ def count_pairs(
     """
     pairs: Counter[tuple[str, str]] = Counter()
     for word, symbols in words.items():
-        for pair in zip(symbols, symbols[1:], strict=False):
+        for pair in pairwise(symbols):
             pairs[pair] += word_counts[word]
     return pairs
 
@@ -206,28 +206,3 @@ def _check_word_counts(word_counts: Mapping[str, int]) -> None:
             raise ValueError(
                 f"word {word!r} with count {count!r}: words must not be empty, counts must be integers >= 1"
             )
-
-
-def compress(text: str, spare_symbols: Iterable[str]) -> list[tuple[str, dict[str, str]]]:
-    """Gage's compression (1994), from which the method has its name: replace the most frequent pair by a spare symbol.
-
-    Stops when no pair occurs twice or no spare symbol is left. Of equally frequent pairs the first in the text
-    wins. Returns the text and the table of replacements after each step.
-
-    >>> [text for text, table in compress("aaabdaaabac", "ZYX")]
-    ['ZabdZabac', 'ZYdZYac', 'XdXac']
-    """
-    steps: list[tuple[str, dict[str, str]]] = []
-    table: dict[str, str] = {}
-    for spare in spare_symbols:
-        if spare in text or spare in table:
-            raise ValueError(
-                f"spare symbol {spare!r} is already in use; give symbols that the text does not hold"
-            )
-        counts = Counter({text[at : at + 2]: text.count(text[at : at + 2]) for at in range(len(text) - 1)})
-        pair, count = counts.most_common(1)[0] if counts else ("", 0)
-        if count < 2:
-            break
-        text, table = text.replace(pair, spare), table | {spare: pair}
-        steps.append((text, table))
-    return steps

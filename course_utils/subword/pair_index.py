@@ -1,14 +1,15 @@
 """Every neighboring pair of symbols in a set of words: how often it occurs, and where.
 
-A merge then touches only the places where its pair stands, instead of recounting all words. The symbols of all
-words stand in one long row of slots; a merge writes the new symbol into the left slot and unlinks the right one.
+A merge then touches only the places where its pair stands, instead of recounting all words. The symbols of
+all words stand in one long row of slots; a merge writes the new symbol into the left slot and unlinks the
+right one.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 
-# A pair (left, right) of symbol ids is kept as one integer, left << 32 | right: integers sort as the pairs do,
-# and are faster than tuples to hash and to compare.
+# A pair (left, right) of symbol ids is kept as one integer, left << 32 | right: integers sort as the pairs
+# do, and are faster than tuples to hash and to compare.
 PAIR_BITS = 32
 RIGHT = (1 << PAIR_BITS) - 1
 _BORDER, _UNLINKED = -1, -2
