@@ -3,7 +3,6 @@
 from course_utils.subword.bpe import BPE, apply_merges
 from course_utils.subword.bpe_training import (
     MergeStep,
-    compress,
     count_pairs,
     merge_pair,
     trace_bpe,

@@ -1,8 +1,9 @@
 """Train byte-pair encoding (Sennrich et al. 2016): merge the most frequent pair of symbols, again and again.
 
-The tie-break is fixed: of the most frequent pairs the one with the smallest ids wins, left before right. Ids are given to the special tokens first, then to the alphabet in code point order, then to each
-merge's token in turn. So merges do not depend on the order of the text, and are those of the `tokenizers`
-library's BpeTrainer, merge for merge.
+The tie-break is fixed: of the most frequent pairs the one with the smallest ids wins, left before right.
+Ids are given to the special tokens first, then to the alphabet in code point order, then to each merge's
+token in turn. So merges do not depend on the order of the text, and are those of the `tokenizers` library's
+BpeTrainer, merge for merge.
 """
 
 from collections import Counter
@@ -45,7 +46,8 @@ def train_bpe(
 ) -> BPE:
     """Learn merges from words and their counts (`count_words` with the same splitter makes them).
 
-    num_merges or vocab_size: when to stop; exactly one. Training also stops when no pair occurs min_count times.
+    num_merges or vocab_size: when to stop; exactly one. Training ends earlier when no pair occurs
+        min_count times.
     splitter: how texts are cut into words; "byte_level" puts all 256 bytes in the alphabet.
     special_tokens: strings that get the first ids and are found in a text before it is split.
     unk_token: the special token that stands for a character outside the alphabet; with None such characters
