@@ -136,8 +136,9 @@ def learn_merges(
         if new == len(tokens):
             tokens.append(token)
         merges.append((left, right))
-        for made in index.merge(left, right, new):
-            heappush(heap, made - (index.counts[made] << 2 * PAIR_BITS))
+        made, _ = index.merge(left, right, new)
+        for pair in made:
+            heappush(heap, pair - (index.counts[pair] << 2 * PAIR_BITS))
     return merges
 
 

@@ -7,7 +7,7 @@ def compress(text: str, spare_symbols: Sequence[str]) -> list[tuple[str, dict[st
     """Replace the most frequent pair of characters by a spare symbol, again and again.
 
     Returns the text and the table of replacements after each step. Stops when no pair occurs twice, or no
-    spare symbol is left; occurrences that overlap count once. Of equally frequent pairs the smallest is taken:
+    spare symbol is left; overlapping occurrences count once. Of equally frequent pairs the smallest is taken:
     characters of the text in code point order, then spare symbols in the order in which they came into use.
     Raises ValueError if a spare symbol is not one character that the text lacks, or is given twice.
 

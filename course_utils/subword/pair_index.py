@@ -24,9 +24,9 @@ class PairIndex:
     >>> index = PairIndex([[0, 1, 2], [0, 1]], [5, 2])
     >>> {divmod(pair, 1 << PAIR_BITS): count for pair, count in index.counts.items()}
     {(0, 1): 7, (1, 2): 5}
-    >>> changed = index.merge(0, 1, 3)
-    >>> {divmod(pair, 1 << PAIR_BITS): index.counts[pair] for pair in changed}
-    {(3, 2): 5}
+    >>> made, merged = index.merge(0, 1, 3)
+    >>> {divmod(pair, 1 << PAIR_BITS): index.counts[pair] for pair in made}, merged
+    ({(3, 2): 5}, 7)
     """
 
     def __init__(self, words: Sequence[Sequence[int]], counts: Sequence[int]) -> None:
@@ -48,20 +48,23 @@ class PairIndex:
                 self._places[pair].append(slot - 1)
             left = right
 
-    def merge(self, left: int, right: int, new: int) -> set[int]:
-        """Write `new` wherever `left` stands before `right`, from left to right; return the pairs this made.
+    def merge(self, left: int, right: int, new: int) -> tuple[set[int], int]:
+        """Write `new` wherever `left` stands before `right`, from left to right.
 
-        The merged pair's own count is set to 0. In a run of equal symbols (aaa) the first two are merged.
+        Returns the pairs that this made, and how many occurrences were merged: the pair's count, or less where
+        occurrences overlap (of aaa the first two are merged). The count of the merged pair is 0 after that.
         """
         symbols, after, before, weights = self._symbols, self._next, self._previous, self._weights
         counts, places = self.counts, self._places
         left_high, right_high, new_high = left << PAIR_BITS, right << PAIR_BITS, new << PAIR_BITS
-        made = set()
+        made: set[int] = set()
+        merged = 0
         for slot in places.pop(left_high | right, ()):
             second = after[slot]
             if symbols[slot] != left or symbols[second] != right:
                 continue  # an earlier merge took one of the two
             weight, neighbor = weights[slot], before[slot]
+            merged += weight
             if (symbol := symbols[neighbor]) >= 0:
                 counts[symbol << PAIR_BITS | left] -= weight
                 pair = symbol << PAIR_BITS | new
@@ -78,4 +81,4 @@ class PairIndex:
             symbols[slot], symbols[second] = new, _UNLINKED
             after[slot], before[third] = third, slot
         counts[left_high | right] = 0
-        return made
+        return made, merged

@@ -30,10 +30,12 @@ _GPT2 = regex.compile(
     regex.V1,
 )
 _SPACE, _MARK = character_class(WHITESPACE), character_class(PUNCTUATION)
+# A punctuation mark, or the longest run of other characters that are not white space.
+WORD_OR_MARK = re.compile(f"[{_MARK}]|[^{_SPACE}{_MARK}]+")
 _FIND: dict[Splitter, Callable[[str], list[str]]] = {
     Splitter.BYTE_LEVEL: _GPT2.findall,
     Splitter.WHITESPACE: re.compile(f"[^{_SPACE}]+").findall,
-    Splitter.PUNCTUATION: re.compile(f"[{_MARK}]|[^{_SPACE}{_MARK}]+").findall,
+    Splitter.PUNCTUATION: WORD_OR_MARK.findall,
     Splitter.NONE: lambda text: [text] if text else [],
 }
 
