@@ -84,7 +84,8 @@ class Explorable:
     kind: name of the script file, ``<kind>.js``, which defines ``start(root, data)``; ``<kind>.css``
     is added where it exists. title and lede: what the reader sees first; the title is also the
     accessible name. data: what `start` receives, anything JSON can hold. body: HTML of the first
-    state. uses: further script files that `start` needs (``chart.js``). folder: where these files are.
+    state. uses: further script files that `start` needs (``chart.js``), with their
+    styles. folder: where these files are.
     Raises ValueError for data that JSON or UTF-8 cannot hold.
     """
 
@@ -106,18 +107,24 @@ class Explorable:
         object.__setattr__(self, "_html", html)
 
     def _build(self) -> str:
-        style = self.folder / f"{self.kind}.css"
         return fill(
             asset("frame.html"),
             kind=self.kind,
             title=self.title,
             lede=self.lede,
-            css=Html(asset("runtime.css") + (asset(style.name, self.folder) if style.exists() else "")),
+            css=self._style(),
             body=self.body,
             noscript=NOSCRIPT,
             data=embed_json(self.data),
             script=self._script(),
         )
+
+    def _style(self) -> Html:
+        """The styles of the runtime, of each script in `uses` that has some, and of this kind."""
+        used = [Path(name).with_suffix(".css").name for name in ("runtime.js", *self.uses)]
+        shared = [asset(name) for name in used if (ASSETS / name).exists()]
+        own = self.folder / f"{self.kind}.css"
+        return Html("".join([*shared, asset(own.name, self.folder) if own.exists() else ""]))
 
     def _script(self) -> Html:
         """One function around all scripts: nothing leaks into the page, every explorable has its own."""

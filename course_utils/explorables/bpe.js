@@ -39,7 +39,7 @@ function mergeWord({ ids, count }, left, right, token) {
 }
 
 /**
- * Train on [[word, count], ...] for at most `limit` merges of pairs seen at least `least` times.
+ * Train on [[word, count], ...] until merges made `limit` new tokens or no pair is seen `least` times.
  * Returns {tokens, alphabet, states}: states[k] is the text after k merges: {words, pairs, size, merge}.
  * Ties: the smallest pair of token ids; ids are the alphabet in code point order, then merges in order.
  */
@@ -49,7 +49,7 @@ function trainBpe(counts, limit, least) {
   const alphabet = tokens.length;
   let words = counts.map(([word, count]) => ({ ids: [...word].map((c) => ids.get(c)), count, fresh: [] }));
   const states = [{ words, pairs: rankPairs(words), size: alphabet, merge: null }];
-  while (states.length <= limit) {
+  while (tokens.length < alphabet + limit) {
     const best = states[states.length - 1].pairs[0];
     if (!best || best.count < least) break;
     const token = tokens[best.left] + tokens[best.right];

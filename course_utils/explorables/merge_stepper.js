@@ -39,17 +39,17 @@ function tell(trained, at, data) {
     ? [chip(tokens[merge.left]), " + ", chip(tokens[merge.right]), " → ", chip(tokens[merge.id], { class: "cw-new" }),
       ` Seen ${plural(merge.count, "time")}, now one token${merge.known ? " that the vocabulary already had" : ""}.`]
     : [`Every word starts as characters. They are the first ${plural(states[0].size, "token")}.`];
-  if (at + 1 === states.length) return { happened, next: [ending(pairs, at, data)] };
+  if (at + 1 === states.length) return { happened, next: [ending(pairs, data)] };
   const best = pairs[0], ties = pairs.filter((pair) => pair.count === best.count).length;
   const next = ["Next: ", chip(tokens[best.left]), " + ", chip(tokens[best.right]), `, seen ${plural(best.count, "time")}.`];
   if (ties > 1) next.push(` ${ties} pairs tie: the smallest token numbers win, here ${best.left} then ${best.right}.`);
   return { happened, next };
 }
 
-function ending(pairs, at, data) {
+function ending(pairs, data) {
   if (!pairs.length) return "The end: every word is one token, no pair is left.";
   if (pairs[0].count < data.least) return `The end: no pair is seen ${data.least} times any more.`;
-  return `The end: ${plural(at, "merge")}, as many as were asked for.`;
+  return `The end: ${plural(data.limit, "new token")}, as many as were asked for.`;
 }
 
 function drawWords(host, tokens, { words, merge }, next) {

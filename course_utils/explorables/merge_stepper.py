@@ -6,9 +6,9 @@ pair of token ids, the alphabet in code point order first), so both learn the sa
 
 from collections import Counter
 from collections.abc import Mapping
-from itertools import pairwise
 
 from course_utils.explorables.base import Explorable, Html, asset, fill, join, tag
+from course_utils.subword.bpe_training import count_pairs
 
 LONGEST_TEXT = 2000  # characters; the browser recounts every pair at every merge
 SHOWN_PAIRS = 8
@@ -25,7 +25,7 @@ def merge_stepper(
     """Buttons, a slider and the arrow keys step through the merges learned from `words`.
 
     words: a text, or words with their counts (how often each is seen, at least once). num_merges: the
-    most merges to show. min_count: a pair seen less often is not merged. Raises ValueError for a word
+    most tokens to make. min_count: a pair seen less often is not merged. Raises ValueError for a word
     with white space in it, a count below 1, no merges or more than 2,000 characters to start from.
 
     >>> merge_stepper({"low": 5, "lower": 2}, num_merges=3).data["words"]
@@ -53,10 +53,7 @@ def _check(counts: Mapping[str, int], text: str) -> None:
 def _first_state(counts: Mapping[str, int]) -> Html:
     """What the browser draws at step 0: characters, counted pairs, the alphabet."""
     ids = {character: i for i, character in enumerate(sorted(set("".join(counts))))}
-    pairs: Counter[tuple[str, str]] = Counter()
-    for word, count in counts.items():
-        for pair in pairwise(word):
-            pairs[pair] += count
+    pairs = count_pairs({word: word for word in counts}, counts)
     ranked = sorted(pairs.items(), key=lambda item: (-item[1], ids[item[0][0]], ids[item[0][1]]))
     return fill(
         asset("merge_stepper.html"),
