@@ -61,7 +61,7 @@ def train_bpe(
     >>> bpe.tokenize("lowest")
     ['low', 'est']
     """
-    _check_word_counts(word_counts)
+    check_word_counts(word_counts)
     if (num_merges is None) == (vocab_size is None):
         raise ValueError("give exactly one of num_merges and vocab_size")
     tokens = initial_tokens(word_counts, splitter, special_tokens)
@@ -156,7 +156,7 @@ def trace_bpe(
     >>> step.pair, step.count, step.tied
     (('e', 's'), 9, (('e', 's'), ('s', 't')))
     """
-    _check_word_counts(word_counts)
+    check_word_counts(word_counts)
     tokens = initial_tokens(word_counts, splitter, special_tokens)
     ids = {token: number for number, token in enumerate(tokens)}
     words = {word: tuple(word) for word in word_counts}
@@ -201,7 +201,7 @@ def merge_pair(symbols: Sequence[str], pair: tuple[str, str]) -> tuple[str, ...]
     return tuple(merged)
 
 
-def _check_word_counts(word_counts: Mapping[str, int]) -> None:
+def check_word_counts(word_counts: Mapping[str, int]) -> None:
     if not isinstance(word_counts, Mapping):
         raise TypeError(f"expected word counts, got {type(word_counts).__name__}; make them with count_words")
     for word, count in word_counts.items():

@@ -1,7 +1,7 @@
-"""BERT's normalizer: clean the text, set ideographs apart, strip accents, lower the case (Devlin et al. 2019).
+"""BERT's normalizer (Devlin et al. 2019): clean, set ideographs apart, strip accents, lower the case.
 
-Equal to the `tokenizers` library's BertNormalizer. Nearly all of it replaces one character at a time, so a table
-from character to replacement does it; the one exception is the canonical order of marks that are not stripped.
+Equal to the `tokenizers` library's BertNormalizer. Nearly all of it replaces one character at a time, so a
+table from character to replacement does it; the exception is the canonical order of marks that stay.
 """
 
 import re

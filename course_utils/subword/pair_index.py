@@ -51,8 +51,8 @@ class PairIndex:
     def merge(self, left: int, right: int, new: int) -> tuple[set[int], int]:
         """Write `new` wherever `left` stands before `right`, from left to right.
 
-        Returns the pairs that this made, and how many occurrences were merged: the pair's count, or less where
-        occurrences overlap (of aaa the first two are merged). The count of the merged pair is 0 after that.
+        Returns the pairs that this made, and how many occurrences were merged: the pair's count, or less
+        where occurrences overlap (of aaa the first two are merged). The merged pair's count is 0 after that.
         """
         symbols, after, before, weights = self._symbols, self._next, self._previous, self._weights
         counts, places = self.counts, self._places

@@ -1,4 +1,4 @@
-"""WordPiece as BERT uses it (Wu et al. 2016, Devlin et al. 2019): cut each word greedily into the longest known pieces.
+"""WordPiece as in BERT (Wu et al. 2016, Devlin et al. 2019): cut words greedily into the longest pieces.
 
 Equal to transformers' BertTokenizerFast in tokens, ids and offsets. Train with `wordpiece_training`.
 """
@@ -17,8 +17,13 @@ PREFIX = "##"
 MAX_WORD_LENGTH = 100
 _CACHE_WORDS = 100_000
 # What the library's decoder does to a token to undo the splitting of English, in this order.
-_CLEANUP = (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m")
-_CLEANUP += (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re")
+_CLEANUP = {
+    **{f" {mark}": mark for mark in ".?!,"},
+    " ' ": "'",
+    **{f" {ending}": ending for ending in ("n't", "'m")},
+    " do not": " don't",
+    **{f" {ending}": ending for ending in ("'s", "'ve", "'re")},
+}
 
 # A piece's id, and where it starts and ends in the word.
 Piece = tuple[int, int, int]
@@ -38,8 +43,8 @@ class Attempt:
 class Encoding:
     """What BERT is fed, in transformers' names, one entry a token.
 
-    token_type_ids: 0 in the first text, 1 in the second. offsets: (start, end) in characters of the text that the
-    token comes from, (0, 0) for [CLS] and [SEP].
+    token_type_ids: 0 in the first text, 1 in the second. offsets: (start, end) in characters of the text that
+    the token comes from, (0, 0) for [CLS] and [SEP].
     """
 
     input_ids: list[int] = field(default_factory=list)
@@ -146,13 +151,13 @@ class WordPiece:
         parts = []
         for at, token in enumerate(tokens):
             part = token if at == 0 else token[2:] if token.startswith(PREFIX) else f" {token}"
-            for old, new in _CLEANUP:
+            for old, new in _CLEANUP.items():
                 part = part.replace(old, new)
             parts.append(part)
         return "".join(parts)
 
     def trace(self, word: str) -> list[Attempt]:
-        """Every look into the vocabulary for one normalized word, longest first, until a piece is found or none is.
+        """Every look into the vocabulary for one normalized word, up to a start where nothing is found.
 
         >>> wordpiece = WordPiece(["[UNK]", "un", "##do"])
         >>> [(attempt.piece, attempt.found) for attempt in wordpiece.trace("undo")]
