@@ -4,8 +4,8 @@ By likelihood: of all pairs take the one with the highest score
 
     score(ab) = count(ab) / (count(a) * count(b))
 
-with the counts at that step: `count(a)` is how often token a occurs after all merges made so far. Where tokens
-are drawn independently, score * total is the pair's probability over the one it would have by chance, and
+with the counts at that step: `count(a)` is how often token a occurs after all merges made so far. Where
+tokens are drawn independently, score * total is the pair's probability over the one it would have by chance, and
 log(score * total) - 1 is, for a pair that is rare beside its tokens, what each merged occurrence adds to the
 log-likelihood of the text (`likelihood_gain` is exact). By frequency: take the most frequent pair.
 
@@ -62,10 +62,6 @@ def train_wordpiece(
     counts = list(word_counts.values())
     if criterion == "likelihood":
         learn_by_likelihood(words, counts, tokens, vocab_size, min_count, min_gain)
-    elif min_gain is not None or criterion != "frequency":
-        raise ValueError(
-            f"criterion {criterion!r}, min_gain {min_gain}: min_gain needs the criterion 'likelihood'"
-        )
     else:
         learn_merges(words, counts, tokens, vocab_size, min_count, PREFIX)
     return WordPiece(tokens, lowercase=lowercase)
@@ -105,7 +101,7 @@ def likelihood_gain(merged: int, left: int, right: int, total: int, *, same: boo
 
     The text's log-likelihood is the sum over tokens t of count(t) * log(count(t) / total): tokens are drawn
     one by one, each with its relative frequency. merged: how many occurrences are merged. left, right: the
-    counts of the two tokens before. total: the number of all tokens before. same: the two tokens are the same.
+    counts of the two tokens before. total: the number of all tokens before. same: both are one token.
 
     A text of "ab" four times and "c" four times: merging leaves two tokens of four each.
 
