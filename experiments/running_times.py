@@ -1,4 +1,4 @@
-"""How long does each chapter take? Wall and CPU seconds of its notebook, run from top to bottom without a screen.
+"""How long does each chapter take? Wall and CPU seconds of its notebook, run from top to bottom, headless.
 
 A notebook runs in a fresh kernel, in its own folder, with what it downloads already in the cache: what is
 measured is the second run and later. Wall time depends on what else the machine does; the median of the runs
