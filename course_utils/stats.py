@@ -63,28 +63,8 @@ def bootstrap_interval(
     def of_units(drawn: Array) -> float:
         return float(statistic(array[rows_of(drawn.astype(np.int64))]))
 
-    # An interval that cannot be computed comes back as NaN, which is handled below.
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-        warnings.simplefilter("ignore", DegenerateDataWarning)
-        found = bootstrap(
-            (np.arange(units),),
-            of_units,
-            vectorized=False,
-            n_resamples=resamples,
-            batch=max(1, _BATCH_NUMBERS // units),
-            confidence_level=level,
-            method="BCa",
-            rng=rng,
-        )
     estimate = of_units(np.arange(units, dtype=np.float64))
-    if np.all(found.bootstrap_distribution == estimate):
-        return Interval(estimate, estimate, estimate, level)
-    low, high = float(found.confidence_interval.low), float(found.confidence_interval.high)
-    if not np.isfinite([low, high]).all():
-        raise ValueError(
-            "the statistic gives no BCa interval on these values (it hardly changes when samples are drawn "
-            "again, or is not finite); give more samples, or a smoother statistic"
-        )
+    low, high = _bca(of_units, units, estimate, level, resamples, rng)
     return Interval(estimate, low, high, level)
 
 
@@ -154,6 +134,39 @@ def holm(p_values: Sequence[float]) -> list[float]:
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
     return adjusted.tolist()
+
+
+def _bca(
+    of_units: Callable[[Array], float],
+    units: int,
+    estimate: float,
+    level: float,
+    resamples: int,
+    rng: np.random.Generator,
+) -> tuple[float, float]:
+    """The ends of scipy's BCa interval of a function of the numbers of the drawn units."""
+    # An interval that cannot be computed comes back as NaN, which is handled below.
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore", DegenerateDataWarning)
+        found = bootstrap(
+            (np.arange(units),),
+            of_units,
+            vectorized=False,
+            n_resamples=resamples,
+            batch=max(1, _BATCH_NUMBERS // units),
+            confidence_level=level,
+            method="BCa",
+            rng=rng,
+        )
+    if np.all(found.bootstrap_distribution == estimate):
+        return estimate, estimate
+    low, high = found.confidence_interval
+    if not np.isfinite([low, high]).all():
+        raise ValueError(
+            "the statistic gives no BCa interval on these values (it hardly changes when samples are drawn "
+            "again, or is not finite); give more samples, or a smoother statistic"
+        )
+    return float(low), float(high)
 
 
 def _finite(values: ArrayLike, name: str) -> Array:
