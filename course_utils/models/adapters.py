@@ -5,9 +5,11 @@ training starts from the model as it was; afterwards the correction can be added
 """
 
 import math
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F  # noqa: N812
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 
@@ -63,6 +65,30 @@ def merge_adapters(model: nn.Module) -> nn.Module:
     ]
     for module, name in adapted:
         setattr(module, name, getattr(module, name).merged())
+    return model
+
+
+def save_adapted(model: nn.Module, path: Path) -> None:
+    """Write all that was trained (adapters, and any other trainable part) in half precision to one file."""
+    trained = {
+        name: p.detach().half().contiguous() for name, p in model.named_parameters() if p.requires_grad
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(trained, path)
+
+
+def load_adapted(model: nn.Module, path: Path) -> nn.Module:
+    """Give a model with adapters what `save_adapted` wrote; returns `model`.
+
+    Raises ValueError when the file's parameters are not exactly the model's trainable ones.
+    """
+    state = load_file(path)
+    wanted = {name: p.shape for name, p in model.named_parameters() if p.requires_grad}
+    found = {name: tensor.shape for name, tensor in state.items()}
+    if found != wanted:
+        odd = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
+        raise ValueError(f"{path} does not fit the model: {len(odd)} parameters differ, {odd[0]} among them")
+    model.load_state_dict({name: tensor.float() for name, tensor in state.items()}, strict=False)
     return model
 
 

@@ -4,7 +4,13 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils.models.adapters import adapter_state, add_adapters, merge_adapters
+from course_utils.models.adapters import (
+    adapter_state,
+    add_adapters,
+    load_adapted,
+    merge_adapters,
+    save_adapted,
+)
 
 
 def model():
@@ -53,6 +59,15 @@ def test_the_state_carries_the_correction_to_another_copy():
     assert not unexpected
     assert all(".linear." in name for name in missing)
     assert torch.equal(other(x), net(x))
+
+
+def test_what_was_trained_comes_back_from_disk_in_half_precision(tmp_path):
+    net, x = trained(add_adapters(model(), rank=2))
+    save_adapted(net, tmp_path / "adapters.safetensors")
+    back = load_adapted(add_adapters(model(), rank=2), tmp_path / "adapters.safetensors")
+    torch.testing.assert_close(back(x), net(x), atol=2e-3, rtol=0)
+    with pytest.raises(ValueError, match="4 parameters differ"):
+        load_adapted(add_adapters(model(), rank=3), tmp_path / "adapters.safetensors")
 
 
 def test_bad_input_is_named():
