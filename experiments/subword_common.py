@@ -1,7 +1,7 @@
-"""What the chapter's experiments on subwords share: the reviews, their words, and intervals over overlapping splits."""
+"""What the experiments on subwords share: the reviews, their words, and intervals over overlapping splits."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from scipy.stats import t as student
@@ -12,6 +12,10 @@ from course_utils import data
 
 DOMAINS = ("movies", "products", "editorials", "tweets")
 TEST_SHARE = 0.2
+UNKNOWN = "[UNK]"
+
+# A word to its tokens; what cannot be spelled is UNKNOWN.
+Cut = Callable[[str], Sequence[str]]
 
 
 def review_sentences(domain: str) -> list[str]:
@@ -70,3 +74,27 @@ def mean_and_interval(name: str, values: Sequence[float]) -> dict[str, float]:
     """
     low, high = corrected_interval(values)
     return {name: float(np.mean(values)), f"{name}_low": low, f"{name}_high": high}
+
+
+def with_letters(words: Mapping[str, int], wanted: bool = True) -> dict[str, int]:
+    """The entries that hold a letter or a digit, or those that do not.
+
+    >>> with_letters({"don": 1, "-": 2, "3d": 3})
+    {'don': 1, '3d': 3}
+    """
+    return {word: count for word, count in words.items() if any(sign.isalnum() for sign in word) == wanted}
+
+
+def measure(words: Mapping[str, int], cut: Cut) -> dict[str, float]:
+    """Share of words with an unknown part, and tokens a word.
+
+    >>> measure({"ab": 3, "c": 1}, lambda word: list(word) if word == "ab" else [UNKNOWN])
+    {'unknown': 0.25, 'fertility': 1.75}
+    """
+    tokens = unknown = 0
+    for word, count in words.items():
+        pieces = cut(word)
+        tokens += count * len(pieces)
+        unknown += count * (UNKNOWN in pieces)
+    total = sum(words.values())
+    return {"unknown": unknown / total, "fertility": tokens / total}

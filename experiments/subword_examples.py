@@ -3,8 +3,9 @@
 bpe-compression-example: aaabdaaabac becomes ZabdZabac (Z = aa), then ZYdZYac (Y = ab).
 bpe-dictionary-example: of low 5, lower 2, newest 6, widest 3, the first merges are es, est, lo.
 
-Both come from the course's textbook trainer, `trace_bpe`, whose steps name every pair that was as frequent as the merged one.
-Verdict, fixed before the run: "holds" if each step is the claimed one. A step that a tie decided is named in the sentence.
+Both come from the course's textbook trainer, `trace_bpe`, whose steps name every pair that was as frequent
+as the merged one. Verdict, fixed before the run: "holds" if each step is the claimed one. A step that a tie
+decided is named in the sentence.
 
 Run: python -m experiments.subword_examples
 """
@@ -56,15 +57,18 @@ def dictionary_rows() -> list[dict[str, Any]]:
 def claim(rows: Sequence[Mapping[str, Any]], claimed: Sequence[str]) -> dict[str, Any]:
     """The entry of one example: how many of its steps come out as claimed."""
     right = sum(row["shows"] == shown for row, shown in zip(rows, claimed, strict=True))
-    ties = [f"step {row['step']} ({row['pair']} against {row['tied_with']})" for row in rows if row["tied_with"]]
+    ties = [
+        f"step {row['step']} ({row['pair']} against {row['tied_with']})" for row in rows if row["tied_with"]
+    ]
     decided = f"A tie decided {' and '.join(ties)}." if ties else "No step was decided by a tie."
+    shown = ", ".join(row["shows"] for row in rows)
     return {
         "verdict": "holds" if right == len(claimed) else "does not hold",
         "estimate": right,
         "interval": None,
         "unit": f"steps of {len(claimed)} that come out as claimed (exact)",
         "seeds": 0,
-        "sentence": f"{right} of {len(claimed)} steps come out as claimed: {', '.join(row['shows'] for row in rows)}. {decided}",
+        "sentence": f"{right} of {len(claimed)} steps come out as claimed: {shown}. {decided}",
     }
 
 

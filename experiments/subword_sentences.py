@@ -1,7 +1,7 @@
 """Six plain sentences with the same meaning in twelve languages and eight scripts, written for this course.
 
-Parallel text is the fairest unit for tokens: "per word" means nothing where words are not set apart by spaces,
-and a character of Chinese says more than one of Finnish. Six sentences show an order of magnitude, no more.
+Parallel text is the fairest unit for tokens: "per word" means nothing where words are not set apart by
+spaces, and a character of Chinese says more than one of Finnish. Six sentences show an order of magnitude.
 """
 
 from typing import NamedTuple
