@@ -18,7 +18,7 @@ FLOORS = [
     {"stats", "figures"},
     {"subword", "objectives", "models", "data"},
     {"explorables", "training"},
-    {"distillation", "compression", "analysis"},
+    {"contest", "distillation", "compression", "analysis"},
     {"study"},
     {"boxes", "reproduction"},
     {"claims", "page"},
