@@ -1,1 +1,46 @@
-"""Figures a reader can play with in a page that has no kernel and no network."""
+"""Figures that a reader can play with, in static HTML: no kernel, no network, no framework.
+
+- :func:`~course_utils.explorables.merge_stepper.merge_stepper`: BPE training, merge by merge
+- :func:`~course_utils.explorables.wordpiece_walker.wordpiece_walker`: WordPiece's longest match, try by try
+- :func:`~course_utils.explorables.fertility.fertility_explorer`: tokens per word against vocabulary size
+
+A new explorable is four files named alike in this folder and at most 60 lines of Python:
+
+1. ``name.py``: one public function. It checks its arguments, computes the data, draws the first state
+   as HTML with ``tag`` and ``fill`` (which escape) and returns ``Explorable("name", title, lede, data, body)``.
+2. ``name.html``: the markup, with ``$slots`` for ``fill``. Mark places with ``data-part="rows"`` and never
+   with an id: a page may show two. Controls are native (button, input, select) and inside an element
+   with ``data-live hidden``, which appears once the script runs. ``$steps`` takes ``steps.html``.
+3. ``name.js``: ``function start(root, data)``, called once for each explorable. It finds places with
+   ``part(root, "rows")`` and builds nodes with ``el`` (which sets text, never HTML).
+4. ``name.css``: rules that start with ``.cw``, colored by ``--text``, ``--muted``, ``--surface``, ``--soft``,
+   ``--tint``, ``--border``, ``--edge``, ``--accent``, ``--on-accent`` and ``--bad`` alone, so that they follow the theme.
+
+What ``runtime.js`` offers: ``stepper(root, show)`` (buttons, slider, arrow keys; ``show(at)`` draws a step and
+returns its name), ``announce(root, text)`` for screen readers (call it on every change), ``glide(host, render)``
+(things with a ``data-key`` move to their new place), ``chip(token)``, ``onTyping(field, act)``, ``byCodePoint``.
+With ``uses=("chart.js",)`` there is ``lineChart(host)`` too. Motion stops by itself for readers who ask for none.
+
+A complete example, three lines of Python and six of JavaScript::
+
+    def counter(last: int) -> Explorable:
+        body = fill('$steps<p>The square is <b data-part="out">0</b>.</p>', steps=asset("steps.html"))
+        return Explorable("counter", "Squares", "Step through them.", {"last": last}, body)
+
+    function start(root, data) {
+      stepper(root, (at) => {
+        part(root, "out").textContent = at * at;
+        announce(root, `The square is ${at * at}.`);
+        return `${at} of ${data.last}`;
+      }).reset(data.last + 1);
+    }
+
+Tests drive it by keyboard in a browser, in light and dark (tests/explorables).
+"""
+
+from course_utils.explorables.base import Explorable
+from course_utils.explorables.fertility import fertility_explorer
+from course_utils.explorables.merge_stepper import merge_stepper
+from course_utils.explorables.wordpiece_walker import wordpiece_walker
+
+__all__ = ["Explorable", "fertility_explorer", "merge_stepper", "wordpiece_walker"]

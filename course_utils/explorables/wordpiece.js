@@ -5,7 +5,7 @@ const PUNCTUATION = /[!-/:-@[-`{-~\p{P}]/gu;
 
 /** The words of a text: cleaned, in lower case without accents where asked, punctuation and ideographs apart. */
 function bertWords(text, lowercase) {
-  let clean = text.replace(/[\t\n\r]/g, " ").replace(/[\p{C}\uFFFD]/gu, "").replace(IDEOGRAPH, " $& ");
+  let clean = text.replace(/[\t\n\r]/g, " ").replace(/[\p{Cc}\p{Cf}\p{Co}\uFFFD]/gu, "").replace(IDEOGRAPH, " $& ");
   // Lower case letter by letter: over a whole string JavaScript writes a final sigma, the library does not.
   if (lowercase) clean = [...clean.normalize("NFD").replace(/\p{Mn}/gu, "")].map((c) => c.toLowerCase()).join("");
   return clean.replace(PUNCTUATION, " $& ").split(/\p{White_Space}+/u).filter(Boolean);
