@@ -110,7 +110,10 @@ class BPE:
     @classmethod
     def load(cls, path: Path | str) -> "BPE":
         """Read the library's tokenizer.json, or `save`'s; raises ValueError on what this class cannot do."""
-        return cls(**bpe_file.read(Path(path)))
+        try:
+            return cls(**bpe_file.read(Path(path)))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def _encode_word(self, word: str) -> list[int]:
         """Ids of one word, remembered for the next time."""

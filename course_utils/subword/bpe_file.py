@@ -58,19 +58,12 @@ def write(bpe: BPE, path: Path) -> None:
 def read(path: Path) -> dict[str, Any]:
     """The arguments of BPE's constructor from the file at `path`.
 
-    Raises FileNotFoundError, or ValueError that names the file, the part at fault and what was expected.
+    Raises FileNotFoundError, or ValueError that names the part at fault and what was expected.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not JSON in UTF-8 ({error}); expected a tokenizer.json") from error
-    try:
-        return _arguments(content)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-
-
-def _arguments(content: Any) -> dict[str, Any]:
+        raise ValueError(f"not JSON in UTF-8 ({error}); expected a tokenizer.json") from error
     model = _expect(content, "the file", dict).get("model")
     _expect(model, "model", dict)
     if model.get("type", "BPE") != "BPE":
@@ -137,6 +130,8 @@ def _same_words(found: dict[str, Any], known: dict[str, Any]) -> bool:
 
 def _special_tokens(added: Any) -> dict[str, int]:
     for token in _expect(added, "added_tokens", list):
+        if not isinstance(_expect(token, "an added token", dict).get("content"), str) or "id" not in token:
+            raise ValueError(f"added token {token!r}: expected content and id")
         unsupported = [name for name in ("single_word", "lstrip", "rstrip") if token.get(name)]
         if unsupported:
             raise ValueError(

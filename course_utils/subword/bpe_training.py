@@ -68,7 +68,8 @@ def train_bpe(
     size = len(tokens) + num_merges if num_merges is not None else vocab_size or 0
     if size < len(tokens):
         raise ValueError(
-            f"vocab_size {size} is below the {len(tokens)} special tokens and characters; raise it"
+            f"num_merges {num_merges}, vocab_size {vocab_size}: "
+            f"below the {len(tokens)} special tokens and characters that there are at the start"
         )
     ids = {token: number for number, token in enumerate(tokens)}
     words = [[ids[character] for character in word] for word in word_counts]
@@ -207,5 +208,5 @@ def check_word_counts(word_counts: Mapping[str, int]) -> None:
     for word, count in word_counts.items():
         if not word or not isinstance(count, int) or count < 1:
             raise ValueError(
-                f"word {word!r} with count {count!r}: words must not be empty, counts must be integers >= 1"
+                f"word {word!r} with count {count!r}: expected a non-empty word and an integer >= 1"
             )

@@ -5,9 +5,9 @@ By likelihood: of all pairs take the one with the highest score
     score(ab) = count(ab) / (count(a) * count(b))
 
 with the counts at that step: `count(a)` is how often token a occurs after all merges made so far. Where
-tokens are drawn independently, score * total is the pair's probability over the one it would have by chance, and
-log(score * total) - 1 is, for a pair that is rare beside its tokens, what each merged occurrence adds to the
-log-likelihood of the text (`likelihood_gain` is exact). By frequency: take the most frequent pair.
+tokens are drawn independently, score * total is the pair's probability over the one it would have by chance,
+and log(score * total) - 1 is, for a pair that is rare beside its tokens, what each merged occurrence adds to
+the log-likelihood of the text (`likelihood_gain` is exact). By frequency: take the most frequent pair.
 
 Ties go to the smallest pair of ids. Ids are given to the special tokens, then to all characters in code point
 order, then to the characters inside words (##x) in code point order, then to each merge's token in turn.
