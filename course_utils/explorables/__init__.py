@@ -6,22 +6,23 @@
 
 A new explorable is four files named alike in this folder and at most 60 lines of Python:
 
-1. ``name.py``: one public function. It checks its arguments, computes the data, draws the first state
-   as HTML with ``tag`` and ``fill`` (which escape) and returns ``Explorable("name", title, lede, data, body)``.
+1. ``name.py``: one public function. It checks its arguments, computes the data, draws the first state as HTML
+   with ``tag`` and ``fill`` (which escape) and returns ``Explorable("name", title, lede, data, body)``.
 2. ``name.html``: the markup, with ``$slots`` for ``fill``. Mark places with ``data-part="rows"`` and never
-   with an id: a page may show two. Controls are native (button, input, select) and inside an element
-   with ``data-live hidden``, which appears once the script runs. ``$steps`` takes ``steps.html``.
+   with an id: a page may show two. Controls are native (button, input, select) and inside an element with
+   ``data-live hidden``, which appears once the script runs. ``$steps`` takes ``steps.html``.
 3. ``name.js``: ``function start(root, data)``, called once for each explorable. It finds places with
    ``part(root, "rows")`` and builds nodes with ``el`` (which sets text, never HTML).
 4. ``name.css``: rules that start with ``.cw``, colored by ``--text``, ``--muted``, ``--surface``, ``--soft``,
-   ``--tint``, ``--border``, ``--edge``, ``--accent``, ``--on-accent`` and ``--bad`` alone, so that they follow the theme.
+   ``--tint``, ``--border``, ``--edge``, ``--accent``, ``--on-accent`` and ``--bad``, to follow the theme.
 
-What ``runtime.js`` offers: ``stepper(root, show)`` (buttons, slider, arrow keys; ``show(at)`` draws a step and
-returns its name), ``announce(root, text)`` for screen readers (call it on every change), ``glide(host, render)``
-(things with a ``data-key`` move to their new place), ``chip(token)``, ``onTyping(field, act)``, ``byCodePoint``.
-With ``uses=("chart.js",)`` there is ``lineChart(host)`` too. Motion stops by itself for readers who ask for none.
+What ``runtime.js`` offers: ``stepper(root, show)`` (buttons, slider, arrow keys; ``show(at)`` draws a step,
+returns its name), ``announce(root, text)`` for screen readers (call it on every change), ``chip(token)``,
+``glide(host, render)`` (things with a ``data-key`` move to their new place), ``onTyping(field, act)``,
+``byCodePoint``. With ``uses=("chart.js",)`` there is ``lineChart(host)`` too. Transitions and ``glide`` stop
+for readers who ask for less motion.
 
-A complete example, three lines of Python and six of JavaScript::
+A complete example::
 
     def counter(last: int) -> Explorable:
         body = fill('$steps<p>The square is <b data-part="out">0</b>.</p>', steps=asset("steps.html"))

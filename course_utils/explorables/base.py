@@ -14,7 +14,8 @@ from pathlib import Path
 from string import Template
 
 ASSETS = Path(__file__).parent
-NOSCRIPT = "This figure shows its first state. Turn on JavaScript to play with it."
+# Hidden once the script runs: unlike noscript it also shows where a viewer has stripped the script.
+STILL = "This figure shows its first state. Turn on JavaScript to play with it."
 
 
 class Html(str):
@@ -36,7 +37,9 @@ def embed_json(data: object) -> Html:
     try:
         text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     except ValueError as error:
-        raise ValueError(f"explorable data must be finite numbers, strings, lists and dicts: {error}") from error
+        raise ValueError(
+            f"explorable data must be finite numbers, strings, lists and dicts: {error}"
+        ) from error
     return Html(text.replace("<", "\\u003c"))
 
 
@@ -103,7 +106,9 @@ class Explorable:
         try:
             html.encode("utf-8")
         except UnicodeEncodeError as error:
-            raise ValueError(f"{self.kind}: text holds half a surrogate pair, not a character: {error}") from error
+            raise ValueError(
+                f"{self.kind}: text holds half a surrogate pair, not a character: {error}"
+            ) from error
         object.__setattr__(self, "_html", html)
 
     def _build(self) -> str:
@@ -114,7 +119,7 @@ class Explorable:
             lede=self.lede,
             css=self._style(),
             body=self.body,
-            noscript=NOSCRIPT,
+            still=STILL,
             data=embed_json(self.data),
             script=self._script(),
         )
@@ -139,4 +144,6 @@ class Explorable:
         return {"text/html": self._html, "text/plain": str(self)}
 
     def __str__(self) -> str:
-        return f"{self.title}: {self.lede} (An interactive figure: it needs a page or notebook that shows HTML.)"
+        return (
+            f"{self.title}: {self.lede} (An interactive figure: it needs a page or notebook that shows HTML.)"
+        )

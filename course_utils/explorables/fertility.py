@@ -53,7 +53,9 @@ def _checked(row: Mapping[str, Any]) -> dict[str, Any]:
     """The row's known keys, each checked; None counts as absent."""
     missing = [key for key in KEYS[:4] if row.get(key) is None]
     if missing:
-        raise ValueError(f"every row needs {', '.join(KEYS[:4])}; missing {', '.join(missing)} in {dict(row)}")
+        raise ValueError(
+            f"every row needs {', '.join(KEYS[:4])}; missing {', '.join(missing)} in {dict(row)}"
+        )
     kept = {key: row[key] for key in KEYS if row.get(key) is not None}
     if "interval" in kept:
         kept["interval"] = low, high = list(kept["interval"])
@@ -62,7 +64,9 @@ def _checked(row: Mapping[str, Any]) -> dict[str, Any]:
     if kept["vocab_size"] < 1 or not isfinite(kept["fertility"]) or kept["fertility"] < 0:
         raise ValueError(f"vocab_size must be at least 1 and fertility a number of at least 0 in {dict(row)}")
     if not 0 <= kept.get("unknown_rate", 0) <= 1:
-        raise ValueError(f"unknown_rate is a share between 0 and 1, got {kept['unknown_rate']} in {dict(row)}")
+        raise ValueError(
+            f"unknown_rate is a share between 0 and 1, got {kept['unknown_rate']} in {dict(row)}"
+        )
     return kept
 
 

@@ -12,7 +12,9 @@ from course_utils.subword.bpe_training import count_pairs
 
 LONGEST_TEXT = 2000  # characters; the browser recounts every pair at every merge
 SHOWN_PAIRS = 8
-LEDE = "Byte-pair encoding joins the most frequent pair of neighbors, again and again. Every join is a new token."
+LEDE = (
+    "Byte-pair encoding joins the most frequent pair of neighbors, again and again. Each join is a new token."
+)
 
 
 def merge_stepper(
@@ -36,7 +38,12 @@ def merge_stepper(
     counts = Counter(words.split()) if isinstance(words, str) else Counter(dict(words))
     text = words if isinstance(words, str) else " ".join(counts.elements())
     _check(counts, text)
-    data = {"text": text, "words": [[w, n] for w, n in counts.items()], "limit": num_merges, "least": min_count}
+    data = {
+        "text": text,
+        "words": [[w, n] for w, n in counts.items()],
+        "limit": num_merges,
+        "least": min_count,
+    }
     return Explorable("merge_stepper", title, LEDE, data, _first_state(counts), uses=("bpe.js",))
 
 
@@ -47,7 +54,9 @@ def _check(counts: Mapping[str, int], text: str) -> None:
         if count < 1:
             raise ValueError(f"the count of {word!r} must be at least 1, got {count}")
     if len(text) > LONGEST_TEXT:
-        raise ValueError(f"the stepper trains on at most {LONGEST_TEXT} characters, got {len(text)}: take fewer words")
+        raise ValueError(
+            f"the stepper trains on at most {LONGEST_TEXT} characters, got {len(text)}: take fewer words"
+        )
 
 
 def _first_state(counts: Mapping[str, int]) -> Html:
@@ -79,4 +88,6 @@ def _word(word: str, count: int) -> Html:
 
 def _pair(pair: tuple[str, str], count: int, ids: Mapping[str, int]) -> Html:
     numbers = tag("td", f"{ids[pair[0]]}, {ids[pair[1]]}", class_="cw-number")
-    return tag("tr", tag("th", _chips(pair), scope="row"), numbers, tag("td", count, class_="cw-number"), tag("td"))
+    return tag(
+        "tr", tag("th", _chips(pair), scope="row"), numbers, tag("td", count, class_="cw-number"), tag("td")
+    )

@@ -28,6 +28,7 @@ function mount(kind, start) {
     root.dataset.ready = "";
     start(root, JSON.parse(part(root, "data").textContent));
     for (const control of root.querySelectorAll("[data-live]")) control.hidden = false;
+    root.querySelector("[data-still]").hidden = true;
   }
 }
 

@@ -45,7 +45,9 @@ def wordpiece_walker(
 
 def _check(wordpiece: WordPiece, text: str) -> None:
     if sorted(wordpiece.ids) != list(range(len(wordpiece.ids))):
-        raise ValueError("the page numbers tokens by their place: the vocabulary's ids must be 0, 1, 2 and so on")
+        raise ValueError(
+            "the page numbers tokens by their place: the vocabulary's ids must be 0, 1, 2 and so on"
+        )
     broken = next((token for token in wordpiece.vocab if "\n" in token), None)
     if broken is not None:
         raise ValueError(f"no token may hold a line break, got {broken!r}")
