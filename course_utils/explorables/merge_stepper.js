@@ -79,7 +79,7 @@ function drawPairs(table, tokens, pairs, next) {
       el("th", { scope: "row" }, el("span", { class: "cw-chips" }, chip(tokens[pair.left]), chip(tokens[pair.right]))),
       el("td", { class: "cw-number", text: numbers }),
       el("td", { class: "cw-number", text: pair.count.toLocaleString("en") }),
-      el("td", {}, el("span", { class: "cw-bar", style: `width: ${100 * pair.count / best}%` }), el("span", { class: "cw-why", text: wins ? "next" : ties ? "tie" : "" })));
+      el("td", {}, el("span", { class: "cw-bar", style: `--share: ${pair.count / best}` }), el("span", { class: "cw-why", text: wins ? "next" : ties ? "tie" : "" })));
   });
   part(table, "rows").replaceChildren(...rows);
   const hidden = pairs.length - rows.length;

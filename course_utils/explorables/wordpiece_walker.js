@@ -59,17 +59,20 @@ function letterCell(letter, i, { now, taken, from }) {
 function drawTried(host, walk, made) {
   const done = walk ? walk.attempts.slice(0, made) : [];
   const { start: from } = done[done.length - 1] || {};
-  host.replaceChildren(...done.filter(({ start }) => start === from).map(({ piece, id }) => el("li", { class: id === undefined ? "cw-no" : "cw-yes" },
+  const items = done.filter(({ start }) => start === from).map(({ piece, id }) => el("li", { class: id === undefined ? "cw-no" : "cw-yes" },
     el("span", { class: "cw-mark", "aria-hidden": "true", text: id === undefined ? "×" : "✓" }),
     chip(piece, { class: id === undefined ? "" : "cw-new" }),
-    el("span", { class: "cw-hidden", text: id === undefined ? " not found" : " found" }))));
+    el("span", { class: "cw-hidden", text: id === undefined ? " not found" : " found" })));
+  host.replaceChildren(...(items.length ? items : [none()]));
 }
+
+const none = () => el("li", { class: "cw-note", text: "none yet" });
 
 function drawPieces(host, walk, state, data) {
   const lost = walk && state.finished && !walk.whole;
   const taken = lost ? [{ piece: data.unknown, id: data.unknownId }] : state ? state.taken : [];
   const items = taken.map(({ piece, id }) => el("li", {}, chip(piece, { class: lost ? "cw-lost" : "cw-made" }), el("span", { class: "cw-id", text: id })));
-  host.replaceChildren(...(items.length ? items : [el("li", { class: "cw-note", text: "none yet" })]));
+  host.replaceChildren(...(items.length ? items : [none()]));
 }
 
 /** The words of the text as buttons; a word that has been walked shows how many pieces it came to. */

@@ -133,6 +133,18 @@ def test_stepper_by_keyboard(open_page):
     tab.check()
 
 
+def test_bars_are_as_long_as_their_counts(open_page):
+    page = open_page(page_of(stepper()), width=400).page
+    page.locator("[data-go=next]").press("Enter")
+    widths = page.locator(".cw-bar").evaluate_all(
+        "bars => bars.map(bar => bar.getBoundingClientRect().width)"
+    )
+    counts = [int(text) for text in part(page, "rows").locator("td:nth-child(3)").all_text_contents()]
+    shares = [width / widths[0] for width in widths]
+    assert shares == pytest.approx([count / counts[0] for count in counts], abs=0.02)
+    assert len(set(counts)) > 2
+
+
 def test_buttons_keep_the_focus_at_the_end(open_page):
     page = open_page(page_of(stepper())).page
     last = page.locator("[data-go=last]")
