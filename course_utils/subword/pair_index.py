@@ -54,31 +54,42 @@ class PairIndex:
         Returns the pairs that this made, and how many occurrences were merged: the pair's count, or less
         where occurrences overlap (of aaa the first two are merged). The merged pair's count is 0 after that.
         """
-        symbols, after, before, weights = self._symbols, self._next, self._previous, self._weights
-        counts, places = self.counts, self._places
-        left_high, right_high, new_high = left << PAIR_BITS, right << PAIR_BITS, new << PAIR_BITS
-        made: set[int] = set()
-        merged = 0
-        for slot in places.pop(left_high | right, ()):
+        symbols, after, before = self._symbols, self._next, self._previous
+        lefts: defaultdict[int, list[int]] = defaultdict(list)  # neighbor's symbol -> its slots
+        rights: defaultdict[int, list[int]] = defaultdict(
+            list
+        )  # neighbor's symbol -> slots of the new symbol
+        merged: list[int] = []
+        for slot in self._places.pop(left << PAIR_BITS | right, ()):
             second = after[slot]
             if symbols[slot] != left or symbols[second] != right:
                 continue  # an earlier merge took one of the two
-            weight, neighbor = weights[slot], before[slot]
-            merged += weight
-            if (symbol := symbols[neighbor]) >= 0:
-                counts[symbol << PAIR_BITS | left] -= weight
-                pair = symbol << PAIR_BITS | new
-                counts[pair] += weight
-                places[pair].append(neighbor)
-                made.add(pair)
-            third = after[second]
-            if (symbol := symbols[third]) >= 0:
-                counts[right_high | symbol] -= weight
-                pair = new_high | symbol
-                counts[pair] += weight
-                places[pair].append(slot)
-                made.add(pair)
+            neighbor, third = before[slot], after[second]
+            lefts[symbols[neighbor]].append(neighbor)
+            rights[symbols[third]].append(slot)
             symbols[slot], symbols[second] = new, _UNLINKED
             after[slot], before[third] = third, slot
-        counts[left_high | right] = 0
-        return made, merged
+            merged.append(slot)
+        made = {
+            *(
+                self._replace(symbol, left, symbol, new, slots)
+                for symbol, slots in lefts.items()
+                if symbol >= 0
+            ),
+            *(
+                self._replace(right, symbol, new, symbol, slots)
+                for symbol, slots in rights.items()
+                if symbol >= 0
+            ),
+        }
+        self.counts[left << PAIR_BITS | right] = 0
+        return made, sum(map(self._weights.__getitem__, merged))
+
+    def _replace(self, old_left: int, old_right: int, left: int, right: int, slots: list[int]) -> int:
+        """Count the pair (left, right) instead of the old one at `slots`; return it."""
+        weight = sum(map(self._weights.__getitem__, slots))
+        pair = left << PAIR_BITS | right
+        self.counts[old_left << PAIR_BITS | old_right] -= weight
+        self.counts[pair] += weight
+        self._places[pair] = slots
+        return pair

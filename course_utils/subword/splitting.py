@@ -22,18 +22,32 @@ class Splitter(StrEnum):
     NONE = "none"  # no pre-tokenizer: the whole text is one word
 
 
-# GPT-2's pattern, with the letters and numbers that the library's Unicode tables hold.
+# GPT-2's pattern. Characters that became letters or numbers after the library's Unicode tables were made are
+# neither there; as the exact pattern is slow, only a text that holds one of them is matched with it.
+_GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?{letter}+| ?{number}+| ?{other}+|\s+(?!\S)|\s+"
 _YOUNG = character_class(NOT_LETTERS)
-_GPT2 = regex.compile(
-    rf"'s|'t|'re|'ve|'m|'ll|'d| ?[\p{{L}}--[{_YOUNG}]]+| ?[\p{{N}}--[{_YOUNG}]]+"
-    rf"| ?[[^\s\p{{L}}\p{{N}}]{_YOUNG}]+|\s+(?!\S)|\s+",
+_HAS_YOUNG = re.compile(f"[{_YOUNG}]")
+_GPT2_USUAL = regex.compile(_GPT2.format(letter=r"\p{L}", number=r"\p{N}", other=r"[^\s\p{L}\p{N}]"))
+_GPT2_EXACT = regex.compile(
+    _GPT2.format(
+        letter=rf"[\p{{L}}--[{_YOUNG}]]",
+        number=rf"[\p{{N}}--[{_YOUNG}]]",
+        other=rf"[[^\s\p{{L}}\p{{N}}]{_YOUNG}]",
+    ),
     regex.V1,
 )
+
+
+def _gpt2_words(text: str) -> list[str]:
+    usual = text.isascii() or not _HAS_YOUNG.search(text)
+    return (_GPT2_USUAL if usual else _GPT2_EXACT).findall(text)
+
+
 _SPACE, _MARK = character_class(WHITESPACE), character_class(PUNCTUATION)
 # A punctuation mark, or the longest run of other characters that are not white space.
 WORD_OR_MARK = re.compile(f"[{_MARK}]|[^{_SPACE}{_MARK}]+")
 _FIND: dict[Splitter, Callable[[str], list[str]]] = {
-    Splitter.BYTE_LEVEL: _GPT2.findall,
+    Splitter.BYTE_LEVEL: _gpt2_words,
     Splitter.WHITESPACE: re.compile(f"[^{_SPACE}]+").findall,
     Splitter.PUNCTUATION: WORD_OR_MARK.findall,
     Splitter.NONE: lambda text: [text] if text else [],
