@@ -74,9 +74,9 @@ def _duration(seconds: float) -> str:
 
 def _goal(number: int, goal: Goal) -> Html:
     can, anchor, task = goal
-    section = tag("a", anchor.replace("-", " ").capitalize(), href=f"#{anchor}")
+    section = tag("a", can, href=f"#{anchor}")
     exercise = tag("a", f"exercise {number}, task {task}", href=f"{_repository()}/tree/main/exercises")
-    return join([can, " ", tag("span", "(section ", section, "; ", exercise, ")", class_="chapter-where")])
+    return join([section, " ", tag("span", "(", exercise, ")", class_="chapter-where")])
 
 
 def _repository() -> str:
