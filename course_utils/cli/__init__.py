@@ -2,11 +2,12 @@
 
 import typer
 
-from course_utils.cli import data, exercises, results
+from course_utils.cli import contest, data, exercises, results
 
 app = typer.Typer(
     no_args_is_help=True, help="Work with the course from a terminal.", pretty_exceptions_enable=False
 )
+app.add_typer(contest.app, name="contest")
 app.add_typer(data.app, name="data")
 app.add_typer(exercises.app, name="exercises")
 app.add_typer(results.app, name="results")
