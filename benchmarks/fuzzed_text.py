@@ -1,4 +1,4 @@
-"""Strings that look for trouble: scripts mixed, marks stacked, controls, look-alikes of special tokens, long words."""
+"""Strings that look for trouble: mixed scripts, stacked marks, controls, near-special tokens, long words."""
 
 import unicodedata
 from collections.abc import Iterator

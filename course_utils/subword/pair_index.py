@@ -1,8 +1,8 @@
 """Every neighboring pair of symbols in a set of words: how often it occurs, and where.
 
-A merge then touches only the places where its pair stands, instead of recounting all words. The symbols of
-all words stand in one long row of slots; a merge writes the new symbol into the left slot and unlinks the
-right one.
+A merge then touches only the places where its pair stands, instead of recounting all words. The characters
+of all words stand in one long row of slots. A symbol fills as many slots as it has characters, and its id
+stands in the first and the last of them: so its neighbors are found one slot before it and one behind it.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 # do, and are faster than tuples to hash and to compare.
 PAIR_BITS = 32
 RIGHT = (1 << PAIR_BITS) - 1
-_BORDER, _UNLINKED = -1, -2
+_BORDER, _INSIDE = -1, -2  # between words; within a symbol, where no neighbor looks
 
 
 class PairIndex:
@@ -30,22 +30,21 @@ class PairIndex:
     """
 
     def __init__(self, words: Sequence[Sequence[int]], counts: Sequence[int]) -> None:
-        symbols, weights = [_BORDER], [0]
+        slots, weights = [_BORDER], [0]
         for word, count in zip(words, counts, strict=True):
-            symbols += word
-            symbols.append(_BORDER)
+            slots += word
+            slots.append(_BORDER)
             weights += [count] * (len(word) + 1)
-        self._symbols, self._weights = symbols, weights
-        self._next = list(range(1, len(symbols) + 1))
-        self._previous = list(range(-1, len(symbols) - 1))
+        self._slots, self._weights = slots, weights
+        self._widths: defaultdict[int, int] = defaultdict(lambda: 1)  # symbol -> slots it fills
+        self._places: defaultdict[int, list[int]] = defaultdict(list)  # pair -> its first slots
         self.counts: defaultdict[int, int] = defaultdict(int)
-        self._places: defaultdict[int, list[int]] = defaultdict(list)
         left = _BORDER
-        for slot, right in enumerate(symbols):
-            if left >= 0 and right >= 0:
+        for place, right in enumerate(slots, start=-1):
+            if left != _BORDER and right != _BORDER:
                 pair = left << PAIR_BITS | right
-                self.counts[pair] += weights[slot]
-                self._places[pair].append(slot - 1)
+                self.counts[pair] += weights[place]
+                self._places[pair].append(place)
             left = right
 
     def merge(self, left: int, right: int, new: int) -> tuple[set[int], int]:
@@ -54,42 +53,45 @@ class PairIndex:
         Returns the pairs that this made, and how many occurrences were merged: the pair's count, or less
         where occurrences overlap (of aaa the first two are merged). The merged pair's count is 0 after that.
         """
-        symbols, after, before = self._symbols, self._next, self._previous
-        lefts: defaultdict[int, list[int]] = defaultdict(list)  # neighbor's symbol -> its slots
-        rights: defaultdict[int, list[int]] = defaultdict(
-            list
-        )  # neighbor's symbol -> slots of the new symbol
-        merged: list[int] = []
-        for slot in self._places.pop(left << PAIR_BITS | right, ()):
-            second = after[slot]
-            if symbols[slot] != left or symbols[second] != right:
+        slots, left_width, width = self._slots, self._widths[left], self._widths[left] + self._widths[right]
+        before: defaultdict[int, list[int]] = defaultdict(list)  # neighbor -> places of the merged symbols
+        behind: defaultdict[int, list[int]] = defaultdict(list)
+        for place in self._places.pop(left << PAIR_BITS | right, ()):
+            middle = place + left_width
+            if slots[place] != left or slots[middle] != right:
                 continue  # an earlier merge took one of the two
-            neighbor, third = before[slot], after[second]
-            lefts[symbols[neighbor]].append(neighbor)
-            rights[symbols[third]].append(slot)
-            symbols[slot], symbols[second] = new, _UNLINKED
-            after[slot], before[third] = third, slot
-            merged.append(slot)
-        made = {
-            *(
-                self._replace(symbol, left, symbol, new, slots)
-                for symbol, slots in lefts.items()
-                if symbol >= 0
-            ),
-            *(
-                self._replace(right, symbol, new, symbol, slots)
-                for symbol, slots in rights.items()
-                if symbol >= 0
-            ),
-        }
-        self.counts[left << PAIR_BITS | right] = 0
-        return made, sum(map(self._weights.__getitem__, merged))
+            slots[middle - 1] = slots[middle] = _INSIDE
+            last = place + width - 1
+            slots[place] = slots[last] = new
+            before[slots[place - 1]].append(place)
+            behind[slots[last + 1]].append(place)
+        self._widths[new] = width
+        return self._replace(left, right, new, before, behind)
 
-    def _replace(self, old_left: int, old_right: int, left: int, right: int, slots: list[int]) -> int:
-        """Count the pair (left, right) instead of the old one at `slots`; return it."""
-        weight = sum(map(self._weights.__getitem__, slots))
-        pair = left << PAIR_BITS | right
-        self.counts[old_left << PAIR_BITS | old_right] -= weight
-        self.counts[pair] += weight
-        self._places[pair] = slots
-        return pair
+    def _replace(
+        self, left: int, right: int, new: int, before: dict[int, list[int]], behind: dict[int, list[int]]
+    ) -> tuple[set[int], int]:
+        """Count the pairs of `new` with its neighbors in place of those that the neighbors were in."""
+        counts, weight_of = self.counts, self._weights.__getitem__
+        made: set[int] = set()
+        merged = 0
+        for neighbor, places in before.items():
+            weight = sum(map(weight_of, places))
+            merged += weight
+            if neighbor != _BORDER:
+                pair = neighbor << PAIR_BITS | new
+                counts[neighbor << PAIR_BITS | left] -= weight
+                counts[pair] += weight
+                neighbor_width = self._widths[neighbor]
+                self._places[pair] = [place - neighbor_width for place in places]
+                made.add(pair)
+        for neighbor, places in behind.items():
+            if neighbor != _BORDER:
+                pair = new << PAIR_BITS | neighbor
+                weight = sum(map(weight_of, places))
+                counts[right << PAIR_BITS | neighbor] -= weight
+                counts[pair] += weight
+                self._places[pair] = places
+                made.add(pair)
+        counts[left << PAIR_BITS | right] = 0
+        return made, merged
