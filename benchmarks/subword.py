@@ -16,6 +16,7 @@ import gc
 import json
 import os
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ DOMAINS = ("movies", "products", "editorials", "tweets")
 MERGES, TEXTBOOK_MERGES = 20_000, 1_000
 MOST_TIMES_RUST, LEAST_TIMES_TEXTBOOK = 3.0, 300.0
 SEED = 20_000
+DOCUMENTATION = {".md", ".rst", ".txt", ".py"}
 PRE_TOKENIZERS = {
     Splitter.BYTE_LEVEL: pre_tokenizers.ByteLevel(add_prefix_space=False),
     Splitter.PUNCTUATION: pre_tokenizers.BertPreTokenizer(),
@@ -95,10 +97,9 @@ def main() -> None:
 
 def write(rows: Sequence[Row], seconds: float, out: Path | None) -> None:
     """Write the results file; times may differ next time, and so may the documentation that is installed."""
-    changing = {key for row in rows for key in row if key.endswith(("seconds", "low", "high", "per_second"))}
-    ignore = sorted(
-        changing | {"times_library", "times_textbook", "bytes", "texts", "words", "merges_compared"}
-    )
+    endings = ("seconds", "low", "high", "per_second")
+    changing = {key for row in rows for key in row if key.endswith(endings)}
+    ignore = sorted(changing | {"times_library", "times_textbook", "bytes", "texts", "words"})
     tolerance = {"relative": 0, "absolute": 0, "ignore": ignore}
     results.write(
         "benchmark_subword",
@@ -112,20 +113,18 @@ def write(rows: Sequence[Row], seconds: float, out: Path | None) -> None:
 
 
 def documentation(size: int) -> list[str]:
-    """Lines of the text and source files of this Python's packages, sorted by path, up to `size` bytes."""
-    folder = Path(os.__file__).parent
-    places = sorted({folder, *map(Path, sys.path)})
+    """Lines of the text and source files of Python and its packages, by path, `size` bytes or more."""
+    folders = {Path(sysconfig.get_path(kind)) for kind in ("stdlib", "purelib", "platlib")}
+    files = {path for folder in folders for path in folder.rglob("*") if path.suffix in DOCUMENTATION}
     lines: list[str] = []
     taken = 0
-    for root in (place for place in places if place.is_dir()):
-        for path in sorted(root.rglob("*")):
-            if path.suffix not in {".md", ".rst", ".txt", ".py"} or not path.is_file() or taken >= size:
-                continue
+    for path in sorted(files):
+        if taken < size and path.is_file():
             text = path.read_bytes().decode("utf-8", errors="replace")
             taken += len(text.encode())
             lines += text.splitlines(keepends=True)
     if taken < size:
-        raise RuntimeError(f"found only {taken} bytes of text in {places}; {size} are needed")
+        raise RuntimeError(f"found only {taken} bytes of text in {sorted(folders)}; {size} are needed")
     return lines
 
 

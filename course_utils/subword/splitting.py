@@ -22,11 +22,12 @@ class Splitter(StrEnum):
     NONE = "none"  # no pre-tokenizer: the whole text is one word
 
 
-# GPT-2's pattern. Characters that became letters or numbers after the library's Unicode tables were made are
-# neither there; as the exact pattern is slow, only a text that holds one of them is matched with it.
+# GPT-2's pattern, three times: fast for ASCII; usual; and exact, where characters that became letters or
+# numbers after the library's Unicode tables were made are neither. Each is used where it finds the same words.
 _GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?{letter}+| ?{number}+| ?{other}+|\s+(?!\S)|\s+"
 _YOUNG = character_class(NOT_LETTERS)
 _HAS_YOUNG = re.compile(f"[{_YOUNG}]")
+_GPT2_ASCII = re.compile(_GPT2.format(letter="[A-Za-z]", number="[0-9]", other=r"[^\sA-Za-z0-9]"), re.ASCII)
 _GPT2_USUAL = regex.compile(_GPT2.format(letter=r"\p{L}", number=r"\p{N}", other=r"[^\s\p{L}\p{N}]"))
 _GPT2_EXACT = regex.compile(
     _GPT2.format(
@@ -39,8 +40,9 @@ _GPT2_EXACT = regex.compile(
 
 
 def _gpt2_words(text: str) -> list[str]:
-    usual = text.isascii() or not _HAS_YOUNG.search(text)
-    return (_GPT2_USUAL if usual else _GPT2_EXACT).findall(text)
+    if text.isascii():
+        return _GPT2_ASCII.findall(text)
+    return (_GPT2_EXACT if _HAS_YOUNG.search(text) else _GPT2_USUAL).findall(text)
 
 
 _SPACE, _MARK = character_class(WHITESPACE), character_class(PUNCTUATION)
