@@ -4,7 +4,9 @@
 from the results file that the claim names, where the experiment put it.
 """
 
+import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -139,16 +141,28 @@ def ledger() -> Box:
 
 def _facts(claim: Claim, found: dict[str, Any]) -> dict[str, object]:
     """What stands below the sentence of a claim that was tested."""
-    measured = "exact" if found["estimate"] is None else f"{found['estimate']:.3g}"
-    if found["interval"] is not None:
-        low, high = found["interval"]
-        measured += f" [{low:.3g}, {high:.3g}]"
+    measured = "exact" if found["estimate"] is None else _numbers(found["estimate"], found["interval"])
     return {
         "Measured": f"{measured} {found['unit']}".strip(),
         "Seeds": found["seeds"] or "none, nothing is random",
         "How": claim.test,
         "Again": f"course reproduce {claim.results}",
     }
+
+
+def _numbers(estimate: float, interval: Sequence[float] | None) -> str:
+    """An estimate and its interval, all with the decimals that the width of the interval can tell apart.
+
+    >>> _numbers(-0.0734, [-0.09796, -0.0488891])
+    '−0.073 [−0.098, −0.049]'
+    """
+    if interval is None:
+        return f"{estimate:.3g}".replace("-", "\N{MINUS SIGN}")
+    low, high = interval
+    width = high - low
+    decimals = max(0, 1 - math.floor(math.log10(width))) if width else 3
+    shown = [f"{number:.{decimals}f}".replace("-", "\N{MINUS SIGN}") for number in (estimate, low, high)]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
 
 
 def _verdict(verdict: str, count: int | None = None) -> Html:

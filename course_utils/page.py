@@ -1,7 +1,6 @@
 """What every chapter shows of itself: its head, and numbers that the text takes from the code."""
 
 from collections.abc import Sequence
-from importlib import metadata
 from importlib.util import find_spec
 
 from course_utils import results
@@ -74,12 +73,5 @@ def _duration(seconds: float) -> str:
 
 def _goal(number: int, goal: Goal) -> Html:
     can, anchor, task = goal
-    section = tag("a", can, href=f"#{anchor}")
-    exercise = tag("a", f"exercise {number}, task {task}", href=f"{_repository()}/tree/main/exercises")
-    return join([section, " ", tag("span", "(", exercise, ")", class_="chapter-where")])
-
-
-def _repository() -> str:
-    """The repository's address, from the package's own metadata."""
-    urls = dict(line.split(", ", 1) for line in metadata.metadata("bert-course").get_all("Project-URL") or [])
-    return urls["Repository"]
+    where = tag("span", f"(exercise {number}, task {task})", class_="chapter-where")
+    return join([tag("a", can, href=f"#{anchor}"), " ", where])

@@ -94,7 +94,7 @@ def test_a_box_says_who_what_how_sure_and_the_verdict(found):
         "✗ does not hold",
     ):
         assert part in said
-    assert "Measured 0.346 [0.2, 0.5] bits Seeds 5 How Count them. Again course reproduce toy" in said
+    assert "Measured 0.35 [0.20, 0.50] bits Seeds 5 How Count them. Again course reproduce toy" in said
 
 
 def test_a_box_says_the_same_in_plain_words(found):
@@ -102,7 +102,7 @@ def test_a_box_says_the_same_in_plain_words(found):
     assert text.splitlines() == [
         "Claim (Someone (2020)): A < B & C.",
         "Verdict: does not hold. It was <0.35> & not 1.",
-        "Measured: 0.346 [0.2, 0.5] bits",
+        "Measured: 0.35 [0.20, 0.50] bits",
         "Seeds: 5",
         "How: Count them.",
         "Again: course reproduce toy",

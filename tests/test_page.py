@@ -58,8 +58,7 @@ def test_goals_link_to_section_and_exercise(times):
     html = bundle(head())["text/html"]
     assert "Build &amp; know." in html
     assert '<a href="#training-by-hand">train &lt;it&gt;</a>' in html
-    declared = re.search(r'^Repository = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
-    assert f'<a href="{declared[1]}/tree/main/exercises">exercise 1, task 1</a>' in html
+    assert "(exercise 1, task 1)" in html
 
 
 @pytest.mark.parametrize("count", [2, 6])
