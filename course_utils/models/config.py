@@ -22,7 +22,6 @@ class TransformerConfig:
     head_size: int | None = None  # None: hidden_size / num_heads; T5 chooses it freely
     intermediate_size: int = 3072  # four times the width, as in the first transformer
     activation: Literal["gelu", "gelu_new", "relu"] = "gelu"  # gelu_new is the tanh approximation
-    gated: bool = False  # True: act(W x) * (V x), as in T5 1.1
     bias: bool = True  # T5 has no bias in any linear map
     norm: Literal["layer", "rms"] = "layer"  # rms: no mean is subtracted and no shift is learnt (T5)
     norm_first: bool = False  # False: post-norm, as BERT; True: pre-norm, as GPT-2 and T5

@@ -220,18 +220,13 @@ class FeedForward(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.inner = nn.Linear(config.hidden_size, config.intermediate_size, bias=config.bias)
-        if config.gated:
-            self.gate = nn.Linear(config.hidden_size, config.intermediate_size, bias=config.bias)
         self.outer = nn.Linear(config.intermediate_size, config.hidden_size, bias=config.bias)
-        self.gated = config.gated
         self.activation = ACTIVATIONS[config.activation]
         self.dropout = nn.Dropout(config.activation_dropout)
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """(batch, length, hidden) -> the same shape."""
-        x = self.activation(self.inner(hidden_states))
-        x = x * self.gate(hidden_states) if self.gated else x
-        return self.outer(self.dropout(x))
+        return self.outer(self.dropout(self.activation(self.inner(hidden_states))))
 
 
 class Block(nn.Module):

@@ -1,0 +1,20 @@
+"""How each architecture is spelled in the transformers library: names of weights, fields of config.json.
+
+A layout is data only; `weights.py` reads and writes checkpoints with it.
+"""
+
+from .base import Layout
+from .decoders import BART, GPT2, T5
+from .encoders import ALBERT, BERT, DISTILBERT, ROBERTA
+
+LAYOUTS: dict[str, Layout] = {
+    "bert": BERT,
+    "roberta": ROBERTA,
+    "albert": ALBERT,
+    "distilbert": DISTILBERT,
+    "gpt2": GPT2,
+    "bart": BART,
+    "t5": T5,
+}
+
+__all__ = ["LAYOUTS", "Layout"]
