@@ -22,8 +22,8 @@ class Splitter(StrEnum):
     NONE = "none"  # no pre-tokenizer: the whole text is one word
 
 
-# GPT-2's pattern, three times: fast for ASCII; usual; and exact, where characters that became letters or
-# numbers after the library's Unicode tables were made are neither. Each is used where it finds the same words.
+# GPT-2's pattern, three times: fast for ASCII; usual; exact, where characters that became letters or numbers
+# after the library's Unicode tables were made are neither. Each is used where it finds the same words.
 _GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?{letter}+| ?{number}+| ?{other}+|\s+(?!\S)|\s+"
 _YOUNG = character_class(NOT_LETTERS)
 _HAS_YOUNG = re.compile(f"[{_YOUNG}]")
