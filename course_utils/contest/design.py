@@ -12,7 +12,9 @@ from importlib import resources
 import yaml
 
 from course_utils.contest.entrants import ENTRANTS
+from course_utils.contest.grammar import Grammar
 from course_utils.contest.measures import Budget
+from course_utils.contest.models import Sizes
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,9 @@ class Design:
             raise ValueError("questions that choose the learning rate must not be the final ones")
 
     def fingerprint(self) -> str:
-        """A short hash of the whole design."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        """A short hash of the whole design, and of the language and the models that it is about."""
+        shaping = [asdict(self), asdict(Grammar()), asdict(Sizes(0, 0))]
+        return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def names() -> list[str]:

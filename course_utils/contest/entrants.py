@@ -4,7 +4,7 @@ Three kinds of entrant cover them all: those that predict tokens on the encoder 
 whose decoder writes (`Writing`), and ELECTRA (`Replacing`). Every encoder reads [CLS] and the text.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,7 +27,7 @@ from course_utils.objectives.masked import mask_tokens
 from course_utils.objectives.replaced import replaced_labels, sample_replacements
 from course_utils.training import LossTerms
 
-Batch = dict[str, Tensor]
+Batch = Mapping[str, Tensor]
 
 
 class Entrant(Protocol):
@@ -81,7 +81,7 @@ class OnEncoder:
         """input_ids and labels, (batch, length); prefix_lengths, (batch,), for a prefix LM."""
         corrupted, prefix_lengths = self.corrupt(frame(torch.stack(texts)), tokens, generator)
         batch = {"input_ids": corrupted.input_ids, "labels": corrupted.labels}
-        return batch if prefix_lengths is None else batch | {"prefix_lengths": prefix_lengths}
+        return batch if prefix_lengths is None else {**batch, "prefix_lengths": prefix_lengths}
 
     def logits(self, model: nn.Module, batch: Batch) -> Tensor:
         """(labels, vocab), in reading order."""

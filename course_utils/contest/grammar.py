@@ -31,10 +31,10 @@ CLOSES = {"(": ")", "[": "]"}
 
 # A word of two categories stands in two lists; earlier words of a list are more frequent.
 LEXICON: dict[str, tuple[str, ...]] = {
-    "noun s": ("dog", "walk", "cat", "sheep", "child", "play", "king", "fish"),
-    "noun p": ("dogs", "walks", "cats", "sheep", "children", "plays", "kings", "fish"),
-    "verb s": ("sleeps", "walks", "sings", "ran", "plays", "falls", "waits", "fell"),
-    "verb p": ("sleep", "walk", "sing", "ran", "play", "fall", "wait", "fell"),
+    "noun s": ("dog", "walk", "cat", "sheep", "child", "king"),
+    "noun p": ("dogs", "walks", "cats", "sheep", "children", "kings"),
+    "verb s": ("sleeps", "walks", "sings", "ran", "falls", "waits"),
+    "verb p": ("sleep", "walk", "sing", "ran", "fall", "wait"),
     "prep": ("near", "with", "behind"),
     "that": ("that",),
     "stop": (".",),
@@ -62,10 +62,10 @@ class Grammar:
     lexicon: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: LEXICON)
     max_subjects: int = 2  # 1 has no relative clauses
     max_brackets: int = 2
-    open_bracket: float = 0.2  # before a sentence, where depth permits
-    close_bracket: float = 0.3  # after a sentence, where one is open
-    preposition: float = 0.3  # after a noun of the subject: "near ..."
-    relative: float = 0.3  # after a noun of the subject, where depth permits
+    open_bracket: float = 0.3  # before a sentence, where depth permits
+    close_bracket: float = 0.5  # after a sentence, where one is open
+    preposition: float = 0.25  # after a noun of the subject: "near ..."
+    relative: float = 0.25  # after a noun of the subject, where depth permits
     that: float = 0.6  # of the relative clauses: those that begin with "that"
     object: float = 0.3  # after the main verb
 
@@ -158,7 +158,7 @@ def compile_grammar(grammar: Grammar | None = None) -> FormalLanguage:
 
     >>> language = compile_grammar()
     >>> len(language.configurations), language.process.vocab_size
-    (257, 39)
+    (257, 33)
     """
     grammar = grammar or Grammar()
     states = _reachable(grammar)

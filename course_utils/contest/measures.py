@@ -20,7 +20,7 @@ from torch import Generator, Tensor, nn
 
 from course_utils.contest import tasks
 from course_utils.contest.cases import Cases, agreement_cases, closing_cases
-from course_utils.contest.entrants import ENTRANTS, Entrant, frame
+from course_utils.contest.entrants import ENTRANTS, Batch, Entrant, frame
 from course_utils.contest.grammar import MASK, FormalLanguage
 from course_utils.contest.language import divergence, entropy
 from course_utils.models import masks
@@ -118,7 +118,7 @@ def fit_head(encoder: Encoder, exam: Examination, budget: Budget, seed: int, *, 
         model = MaskedLM(copy.deepcopy(encoder))
     model.encoder.requires_grad_(not frozen)
     entrant = ENTRANTS["mlm_mask"]
-    data = TrainingData(exam.tuning_texts, partial(_collate, entrant, exam.language))
+    data = TrainingData(list(exam.tuning_texts), partial(_collate, entrant, exam.language))
     config = TrainingConfig(
         steps=budget.steps,
         batch_size=budget.batch_size,
@@ -230,9 +230,7 @@ def _by_class(posterior: Tensor, of_state: Tensor) -> Tensor:
     return posterior @ classes
 
 
-def _collate(
-    entrant: Entrant, language: FormalLanguage, texts: list[Tensor], generator: Generator
-) -> dict[str, Tensor]:
+def _collate(entrant: Entrant, language: FormalLanguage, texts: list[Tensor], generator: Generator) -> Batch:
     batch = entrant.collate(texts, language.tokens, generator)
     if not (batch["labels"] != IGNORE).any():
         raise ValueError("no token of the batch was chosen; use a larger batch")

@@ -184,7 +184,7 @@ def pretrain(
         log_every=max(1, steps // 20),
         seed=run.seed,
     )
-    history = train(model, meter, TrainingData(corpus, partial(_collate, entrant, language)), config)
+    history = train(model, meter, TrainingData(list(corpus), partial(_collate, entrant, language)), config)
     spent = {"steps": steps, "flops": meter.flops, "processed_tokens": meter.tokens}
     curve = [[line["step"], round(line["loss"], 5)] for line in history]
     return model.cpu().eval(), {**spent, "texts_read": steps * design.training.batch_size, "curve": curve}
