@@ -12,63 +12,36 @@ merges of the textbook's trainer, extrapolated; it writes no results file.
 """
 
 import argparse
-import gc
-import json
-import os
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-# Before the library is imported: it reads these once.
-os.environ.update(RAYON_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false")
-
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-from transformers import BertTokenizerFast
-from transformers.models.bert.tokenization_bert_legacy import BertTokenizerLegacy
-
-from benchmarks.fuzzed_text import code_point_blocks, fuzzed_texts
-from course_utils import data, results
-from course_utils.subword import (
-    BPE,
-    Splitter,
-    WordPiece,
-    count_words,
-    trace_bpe,
-    train_bpe,
+# First of all: it sets the library to one thread.
+from benchmarks.subword_common import (
+    MERGES,
+    QUICK,
+    SEED,
+    TEXTBOOK_MERGES,
+    Row,
+    Size,
+    cpu_seconds,
+    merges_of,
+    spread,
+    train_library,
+    train_ours,
 )
+from benchmarks.subword_encoding import encoding
+from course_utils import data, results
+from course_utils.subword import Splitter, count_words, trace_bpe
 
 COMMAND = "python -m benchmarks.subword"
 DOMAINS = ("movies", "products", "editorials", "tweets")
-MERGES, TEXTBOOK_MERGES = 20_000, 1_000
-MOST_TIMES_RUST, LEAST_TIMES_TEXTBOOK = 3.0, 300.0
-SEED = 20_000
 DOCUMENTATION = {".md", ".rst", ".txt", ".py"}
-PRE_TOKENIZERS = {
-    Splitter.BYTE_LEVEL: pre_tokenizers.ByteLevel(add_prefix_space=False),
-    Splitter.PUNCTUATION: pre_tokenizers.BertPreTokenizer(),
-}
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much is done; documentation in bytes."""
-
-    repetitions: int = 5
-    fuzzed: int = 120_000
-    documentation: int = 21_000_000
-    textbook_merges: int = TEXTBOOK_MERGES
-    every_nth_code_point: int = 1
-
-
-QUICK = Size(1, 1_200, 2_000_000, 20, 997)
+MOST_TIMES_RUST, LEAST_TIMES_TEXTBOOK = 3.0, 300.0
 
 
 def main() -> None:
@@ -128,43 +101,6 @@ def documentation(size: int) -> list[str]:
     return lines
 
 
-def cpu_seconds(work: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
-    """CPU seconds of this process (all its threads) for one call, and what the call returned."""
-    gc.collect()
-    started = time.process_time()
-    returned = work(*arguments)
-    return time.process_time() - started, returned
-
-
-def spread(name: str, seconds: Sequence[float]) -> Row:
-    """Median, lowest and highest."""
-    return {
-        f"{name}_seconds": round(median(seconds), 4),
-        f"{name}_low": round(min(seconds), 4),
-        f"{name}_high": round(max(seconds), 4),
-    }
-
-
-def train_ours(texts: Sequence[str], splitter: Splitter, merges: int) -> BPE:
-    """From raw texts to merges, with this package."""
-    return train_bpe(count_words(texts, splitter), num_merges=merges, splitter=splitter)
-
-
-def train_library(texts: Iterable[str], splitter: Splitter, vocab_size: int) -> Tokenizer:
-    """From raw texts to merges, with the library."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = PRE_TOKENIZERS[splitter]
-    alphabet = pre_tokenizers.ByteLevel.alphabet() if splitter is Splitter.BYTE_LEVEL else []
-    trainer = trainers.BpeTrainer(vocab_size=vocab_size, show_progress=False, initial_alphabet=alphabet)
-    tokenizer.train_from_iterator(texts, trainer)
-    return tokenizer
-
-
-def merges_of(tokenizer: Tokenizer) -> list[tuple[str, str]]:
-    """The library's merges in order."""
-    return [(left, right) for left, right in json.loads(tokenizer.to_str())["model"]["merges"]]
-
-
 def training(name: str, texts: Sequence[str], size: Size) -> Row:
     """Both trainers on the same texts, in turn."""
     ours_seconds, library_seconds = [], []
@@ -212,106 +148,6 @@ def train_by_recounting(texts: Sequence[str], merges: int) -> list[tuple[str, st
     """From raw texts to merges, as a textbook does it."""
     steps = trace_bpe(count_words(texts, Splitter.BYTE_LEVEL), splitter=Splitter.BYTE_LEVEL)
     return [step.pair for step in islice(steps, merges)]
-
-
-@dataclass(frozen=True)
-class Peer:
-    """One of our encoders and the library's equal of it. `fresh` makes ours with an empty cache."""
-
-    name: str
-    fresh: Callable[[], BPE | WordPiece]
-    library: Tokenizer
-
-
-def peers(reviews: Sequence[str]) -> list[Peer]:
-    """BPE by characters and by bytes, 20,000 merges each; WordPiece with bert-base-uncased's vocabulary."""
-    vocabulary = data.small_model_dir() / "vocab.txt"
-    library = BertTokenizerFast(vocab=str(vocabulary)).backend_tokenizer
-    return [
-        bpe_peer("BPE", reviews, Splitter.PUNCTUATION),
-        bpe_peer("byte-level BPE", reviews, Splitter.BYTE_LEVEL),
-        Peer("WordPiece", lambda: WordPiece.load(vocabulary), library),
-    ]
-
-
-def bpe_peer(name: str, reviews: Sequence[str], splitter: Splitter) -> Peer:
-    """Both trained on the reviews, each by its own trainer."""
-    trained = train_ours(reviews, splitter, MERGES)
-    library = train_library(reviews, splitter, len(trained.vocab))
-    if merges_of(library) != trained.merges:
-        raise RuntimeError(f"{name}: the merges differ from the library's")
-    return Peer(name, lambda: BPE(trained.vocab, trained.merges, splitter=splitter), library)
-
-
-def encoding(reviews: Sequence[str], size: Size) -> list[Row]:
-    """Equality on the reviews, on fuzzed texts and on each code point; then the speed on the reviews."""
-    fuzzed = list(fuzzed_texts(size.fuzzed, SEED))
-    step = size.every_nth_code_point
-    blocks = ["".join(f"a{one}b {one}" for one in block) for block in code_point_blocks(step)]
-    parts = {"reviews": reviews, "fuzzed": fuzzed, "code_point_blocks": blocks}
-    rows = []
-    for peer in peers(reviews):
-        ours = peer.fresh()
-        unequal = {
-            f"unequal_{part}": sum(not same(ours, peer.library, text) for text in texts)
-            for part, texts in parts.items()
-        }
-        rows.append(
-            {
-                "part": f"encoding with {peer.name}",
-                **{part: len(texts) for part, texts in parts.items()},
-                "equal": not any(unequal.values()),
-                **unequal,
-                **encoding_speed(peer, reviews, size),
-            }
-        )
-    return rows
-
-
-def same(ours: BPE | WordPiece, library: Tokenizer, text: str) -> bool:
-    """Ids and tokens are equal; for WordPiece also offsets, segments, and what the ids decode to."""
-    theirs = library.encode(text)
-    if isinstance(ours, BPE):
-        return ours.encode(text) == theirs.ids and ours.tokenize(text) == theirs.tokens
-    mine = ours.encode(text)
-    return (mine.input_ids, mine.tokens, mine.offsets, mine.token_type_ids, ours.decode(mine.input_ids)) == (
-        theirs.ids,
-        theirs.tokens,
-        theirs.offsets,
-        theirs.type_ids,
-        library.decode(theirs.ids, skip_special_tokens=False),
-    )
-
-
-def encoding_speed(peer: Peer, reviews: Sequence[str], size: Size) -> Row:
-    """Sentences a second, one by one, from an empty cache: ours, the library's, and transformers' Python."""
-    state = peer.library.to_str()
-    encoders: dict[str, Callable[[], Any]] = {
-        "ours": peer.fresh,
-        "library": lambda: Tokenizer.from_str(state),
-    }
-    if peer.name == "WordPiece":
-        encoders["python"] = lambda: PurePython(str(data.small_model_dir() / "vocab.txt"))
-    seconds: dict[str, list[float]] = {name: [] for name in encoders}
-    for _ in range(size.repetitions):
-        for name, fresh in encoders.items():
-            seconds[name].append(cpu_seconds(encode_all, fresh(), reviews)[0])
-    row: Row = {"repetitions": size.repetitions}
-    for name, values in seconds.items():
-        row |= spread(name, values) | {f"{name}_per_second": round(len(reviews) / median(values))}
-    return row
-
-
-class PurePython(BertTokenizerLegacy):
-    """transformers' BertTokenizer in Python: text to ids, without special tokens."""
-
-    def encode(self, text: str) -> list[int]:
-        return self.convert_tokens_to_ids(self.tokenize(text))
-
-
-def encode_all(encoder: Any, texts: Sequence[str]) -> list[Any]:
-    """Every text encoded, one by one."""
-    return [encoder.encode(text) for text in texts]
 
 
 def missed(rows: Sequence[Row]) -> list[str]:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from itertools import islice
+from itertools import islice, pairwise
 from random import Random
 
 import pytest
@@ -124,7 +124,7 @@ def test_the_index_counts_as_recounting_does(counts, choices):
         assert sum(map(len, symbols.values())) < before
         recounted = Counter()
         for word, row in symbols.items():
-            for one, other in zip(row, row[1:], strict=False):
+            for one, other in pairwise(row):
                 recounted[one << PAIR_BITS | other] += counts[word]
         assert {pair: count for pair, count in index.counts.items() if count} == dict(recounted)
 

@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -128,7 +129,7 @@ def test_the_trace_is_the_longest_match(ours):
     attempts = ours.trace("unaffable")
     assert [one.piece for one in attempts if one.found] == ours.tokenize("unaffable")
     assert attempts[0].piece == "unaffable"
-    for one, other in zip(attempts, attempts[1:], strict=False):
+    for one, other in pairwise(attempts):
         assert (other.start, other.end) == ((one.end, 9) if one.found else (one.start, one.end - 1))
     small = WordPiece(["[UNK]", "a"])
     assert [(one.piece, one.found) for one in small.trace("ab")] == [

@@ -1,4 +1,4 @@
-"""WordPiece training: each score of the worked example, the textbook, both stops, and what the library does."""
+"""WordPiece training: every score of the worked example, the textbook, both stops, the library's way."""
 
 import os
 from fractions import Fraction
