@@ -97,7 +97,9 @@ class BiLM(nn.Module):
     def loss(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """The mean of both directions' cross-entropies over real pairs of neighbors; a scalar, in nats."""
         forwards, backwards = self.logits(self(input_ids, attention_mask))
-        both_real = attention_mask.bool()[:, 1:]  # padding is on the right: then the left neighbor is real too
+        both_real = attention_mask.bool()[
+            :, 1:
+        ]  # padding is on the right: then the left neighbor is real too
         ahead = F.cross_entropy(forwards[both_real], input_ids[:, 1:][both_real])
         behind = F.cross_entropy(backwards[both_real], input_ids[:, :-1][both_real])
         return (ahead + behind) / 2

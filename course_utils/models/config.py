@@ -5,14 +5,16 @@ each architecture uses in the transformers library. `PRESETS` holds the publishe
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
+
+Activation = Literal["gelu", "gelu_new", "relu"]  # gelu_new is the tanh approximation of gelu
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
     """The fields that encoder, decoder and encoder-decoder share. The defaults are BERT base's.
 
-    Raises ValueError when the heads do not divide the width, or a size is not positive.
+    Raises ValueError when the heads do not divide the width, a size is not positive, or an activation is unknown.
     """
 
     vocab_size: int = 30522  # the WordPiece vocabulary of bert-base-uncased
@@ -21,7 +23,7 @@ class TransformerConfig:
     num_heads: int = 12
     head_size: int | None = None  # None: hidden_size / num_heads; T5 chooses it freely
     intermediate_size: int = 3072  # four times the width, as in the first transformer
-    activation: Literal["gelu", "gelu_new", "relu"] = "gelu"  # gelu_new is the tanh approximation
+    activation: Activation = "gelu"
     bias: bool = True  # T5 has no bias in any linear map
     norm: Literal["layer", "rms"] = "layer"  # rms: no mean is subtracted and no shift is learnt (T5)
     norm_first: bool = False  # False: post-norm, as BERT; True: pre-norm, as GPT-2 and T5
@@ -49,6 +51,9 @@ class TransformerConfig:
                 f"{self.num_heads} heads do not divide the hidden size {self.hidden_size}: "
                 "choose a multiple, or set head_size"
             )
+        if self.activation not in get_args(Activation):
+            known = ", ".join(get_args(Activation))
+            raise ValueError(f"activation must be one of {known}, got {self.activation!r}")
         if self.freeze_padding and self.pad_token_id is None:
             raise ValueError("freeze_padding needs a pad_token_id: give one, or set freeze_padding=False")
 
@@ -76,7 +81,7 @@ class DecoderConfig(TransformerConfig):
     """GPT-2 (Radford et al. 2019): reads from left to right and predicts the next token."""
 
     vocab_size: int = 50257  # 256 bytes, 50,000 merges, one end-of-text token
-    activation: Literal["gelu", "gelu_new", "relu"] = "gelu_new"
+    activation: Activation = "gelu_new"
     norm_first: bool = True  # keeps the residual stream free of norms, so that depth trains
     norm_eps: float = 1e-5
     max_positions: int = 1024

@@ -60,4 +60,6 @@ def build(config: TransformerConfig, device: str = "cpu") -> Encoder | CausalLM 
             return CausalLM(config)
         if isinstance(config, Seq2SeqConfig):
             return Seq2Seq(config)
-    raise TypeError(f"no model for {type(config).__name__}: use EncoderConfig, DecoderConfig or Seq2SeqConfig")
+    raise TypeError(
+        f"no model for {type(config).__name__}: use EncoderConfig, DecoderConfig or Seq2SeqConfig"
+    )

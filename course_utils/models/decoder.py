@@ -10,6 +10,7 @@ from .generation import generate
 from .layers import Embeddings
 from .stack import Caches, Stack, StackOutput, combine, init_weights, new_caches
 
+
 class Decoder(nn.Module):
     """A causal transformer.
 
@@ -72,9 +73,7 @@ class CausalLM(nn.Module):
         caches: Caches | None = None,
     ) -> Tensor:
         """Arguments as in `Decoder`. Returns logits, (batch, length, vocab): row t predicts token t + 1."""
-        out = self.decoder(
-            input_ids, attention_mask, mask=mask, position_ids=position_ids, caches=caches
-        )
+        out = self.decoder(input_ids, attention_mask, mask=mask, position_ids=position_ids, caches=caches)
         return self.logits(out.last_hidden_state)
 
     def logits(self, hidden_states: Tensor) -> Tensor:

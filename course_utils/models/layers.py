@@ -7,7 +7,7 @@ Leaves out: key-value heads shared between query heads, rotary positions, layer 
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F

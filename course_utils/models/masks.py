@@ -37,9 +37,7 @@ def padding(attention_mask: Tensor) -> Tensor:
     return attention_mask.bool()[:, None, None, :]
 
 
-def causal(
-    query_length: int, key_length: int | None = None, *, device: torch.device | None = None
-) -> Tensor:
+def causal(query_length: int, key_length: int | None = None, *, device: torch.device | None = None) -> Tensor:
     """Look at yourself and the past only (GPT). Returns (1, 1, query, key).
 
     With more keys than queries the queries are the *last* positions: the earlier keys come from a cache.
@@ -51,7 +49,9 @@ def causal(
     """
     key_length = query_length if key_length is None else key_length
     if key_length < query_length:
-        raise ValueError(f"a causal mask needs at least as many keys as queries: {key_length} < {query_length}")
+        raise ValueError(
+            f"a causal mask needs at least as many keys as queries: {key_length} < {query_length}"
+        )
     return _distance(query_length, key_length, device) <= 0
 
 

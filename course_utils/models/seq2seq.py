@@ -91,7 +91,9 @@ class Side(nn.Module):
         self.embeddings = Embeddings(config, has_tokens=False)
         layers = config.num_decoder_layers if is_decoder else config.num_layers
         self.stack = Stack(config, layers, cross_attention=is_decoder)
-        self.relative = RelativeBias(config, bidirectional=not is_decoder) if config.relative_buckets else None
+        self.relative = (
+            RelativeBias(config, bidirectional=not is_decoder) if config.relative_buckets else None
+        )
 
     def forward(
         self,

@@ -142,7 +142,9 @@ def _load(source: Path | nn.Module, kind: type) -> Any:
     fields, state = _read(source)
     layout = _layout(fields)
     if kind.__name__ not in layout.architectures:
-        raise ValueError(f"a {fields['model_type']} is no {kind.__name__}: it is {' or '.join(layout.architectures)}")
+        raise ValueError(
+            f"a {fields['model_type']} is no {kind.__name__}: it is {' or '.join(layout.architectures)}"
+        )
     state = _normalize(state, layout)
     config = config_from_library(fields)
     if isinstance(config, EncoderConfig):

@@ -59,7 +59,10 @@ _BART_BLOCK = {
     "feed_forward.outer": "fc2",
     "feed_forward_norm": "final_layer_norm",
 }
-_BART_CROSS = {**block(_BART_ATTENTION, "cross_attention.", "encoder_attn."), "cross_norm": "encoder_attn_layer_norm"}
+_BART_CROSS = {
+    **block(_BART_ATTENTION, "cross_attention.", "encoder_attn."),
+    "cross_norm": "encoder_attn_layer_norm",
+}
 
 BART = Layout(
     defaults=PRESETS["bart-large"],
@@ -130,7 +133,9 @@ T5 = Layout(
     names={
         "token": "shared",
         **block(_T5_SELF | _t5_feed_forward(1), "encoder.stack.blocks.{i}.", "encoder.block.{i}."),
-        **block(_T5_SELF | _T5_CROSS | _t5_feed_forward(2), "decoder.stack.blocks.{i}.", "decoder.block.{i}."),
+        **block(
+            _T5_SELF | _T5_CROSS | _t5_feed_forward(2), "decoder.stack.blocks.{i}.", "decoder.block.{i}."
+        ),
         **{
             f"{side}.relative.bias": f"{side}.block.0.layer.0.SelfAttention.relative_attention_bias"
             for side in ("encoder", "decoder")
