@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from course_utils.data import columns, splits
 from course_utils.data.errors import DataError, SourceUnavailable
 from course_utils.data.registry import Entry, HubCopy
-from course_utils.scale import Scale, go_offline
+from course_utils.scale import Scale, current, go_offline
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -221,7 +221,9 @@ def _first_line(problem: BaseException) -> str:
 
 
 def _remedy(hub: HubCopy) -> str:
+    network = "connect to the network"
+    if current() is Scale.LAPTOP:
+        network += " and set COURSE_SCALE=colab (the laptop scale stays off the hub)"
     return (
-        "connect to the network and set COURSE_SCALE=colab (the laptop scale stays off the hub), or let "
-        f"COURSE_HUB_ROOT name a folder with a copy of the repository in {hub.repository}"
+        f"{network}, or let COURSE_HUB_ROOT name a folder with a copy of the repository in " + hub.repository
     )
