@@ -158,7 +158,7 @@ def compile_grammar(grammar: Grammar | None = None) -> FormalLanguage:
 
     >>> language = compile_grammar()
     >>> len(language.configurations), language.process.vocab_size
-    (257, 33)
+    (257, 35)
     """
     grammar = grammar or Grammar()
     states = _reachable(grammar)
@@ -181,8 +181,8 @@ def compile_grammar(grammar: Grammar | None = None) -> FormalLanguage:
 def word_probabilities(words: tuple[str, ...]) -> list[tuple[str, float]]:
     """Zipf's law shifted by two: the r-th word of a class, r from 0, weighs 1 / (r + 3).
 
-    >>> word_probabilities(("dog", "cat"))
-    [('dog', 0.5714285714285714), ('cat', 0.42857142857142855)]
+    >>> [(word, round(p, 2)) for word, p in word_probabilities(("dog", "cat"))]
+    [('dog', 0.57), ('cat', 0.43)]
     """
     weights = [1 / (rank + 3) for rank in range(len(words))]
     return [(word, weight / sum(weights)) for word, weight in zip(words, weights, strict=True)]
