@@ -1,4 +1,4 @@
-"""ELMo (Peters et al. 2018): two LSTM language models, one for each direction, and a learnt mix of their layers.
+"""ELMo (Peters et al. 2018): an LSTM language model in each direction, and a learnt mix of their layers.
 
 The two directions never meet below the loss: a state of the forward model depends on its own token and
 the past, a state of the backward model on its own token and the future. That is what keeps the target hidden
@@ -9,7 +9,7 @@ Leaves out: the character convolution that makes ELMo's token embeddings; ours i
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 
@@ -38,7 +38,9 @@ class BiLMOutput:
 
 
 def reverse(x: Tensor, lengths: Tensor) -> Tensor:
-    """Reverse the real part of each row; padding stays where it is. x: (batch, length, ...), lengths: (batch,).
+    """Reverse the real part of each row; padding stays where it is.
+
+    x: (batch, length, ...), lengths: (batch,). Returns the shape of x.
 
     >>> reverse(torch.tensor([[1, 2, 3, 0]]), torch.tensor([3]))
     tensor([[3, 2, 1, 0]])

@@ -14,7 +14,8 @@ Activation = Literal["gelu", "gelu_new", "relu"]  # gelu_new is the tanh approxi
 class TransformerConfig:
     """The fields that encoder, decoder and encoder-decoder share. The defaults are BERT base's.
 
-    Raises ValueError when the heads do not divide the width, a size is not positive, or an activation is unknown.
+    Raises ValueError when the heads do not divide the width, a size is not positive, or an activation
+    is unknown.
     """
 
     vocab_size: int = 30522  # the WordPiece vocabulary of bert-base-uncased
@@ -54,8 +55,14 @@ class TransformerConfig:
         if self.activation not in get_args(Activation):
             known = ", ".join(get_args(Activation))
             raise ValueError(f"activation must be one of {known}, got {self.activation!r}")
-        if self.freeze_padding and self.pad_token_id is None:
-            raise ValueError("freeze_padding needs a pad_token_id: give one, or set freeze_padding=False")
+        if self.pad_token_id is None and (self.freeze_padding or self.positions_skip_padding):
+            raise ValueError(
+                "freeze_padding and positions_skip_padding need a pad_token_id: give one, or set both False"
+            )
+        if self.positions_skip_padding and self.position_offset < 1:
+            raise ValueError(
+                "positions_skip_padding needs a row for padding: set position_offset to at least 1"
+            )
 
     @property
     def width_of_head(self) -> int:

@@ -5,12 +5,12 @@ import re
 import torch
 from torch import nn
 
-from .config import DecoderConfig, EncoderConfig, Seq2SeqConfig, TransformerConfig
-from .decoder import CausalLM
-from .encoder import Encoder
-from .seq2seq import Seq2Seq
+from course_utils.models.config import DecoderConfig, EncoderConfig, Seq2SeqConfig, TransformerConfig
+from course_utils.models.decoder import CausalLM
+from course_utils.models.encoder import Encoder
+from course_utils.models.seq2seq import Seq2Seq
 
-# The first pattern that a parameter's name contains decides; norms come first, since they sit inside the rest.
+# The first pattern found in a parameter's name decides; norms come first, since they sit inside the rest.
 PARTS: dict[str, str] = {
     "norms": r"norm",
     "token embeddings": r"(^|\.)token\.",

@@ -1,14 +1,14 @@
 """GPT-2 (Radford et al. 2019): a stack that only looks back, and its tied output layer."""
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from . import masks
-from .config import DecoderConfig
-from .generation import generate
-from .layers import Embeddings
-from .stack import Caches, Stack, StackOutput, combine, init_weights, new_caches
+from course_utils.models import masks
+from course_utils.models.config import DecoderConfig
+from course_utils.models.generation import generate
+from course_utils.models.layers import Embeddings
+from course_utils.models.stack import Caches, Stack, StackOutput, combine, init_weights, new_caches
 
 
 class Decoder(nn.Module):
@@ -40,8 +40,8 @@ class Decoder(nn.Module):
     ) -> StackOutput:
         """Run over a batch; the arguments are the encoder's, except:
 
-        mask: default causal; `masks.prefix` makes a prefix LM. caches: from `stack.new_caches`; input_ids then
-        holds the new tokens only, and attention_mask (batch, past + new) covers the cached ones too.
+        mask: default causal; `masks.prefix` makes a prefix LM. caches: from `stack.new_caches`; input_ids
+        then holds the new tokens only, and attention_mask (batch, past + new) covers the cached ones too.
         """
         past = 0 if caches is None else caches[0][0].length
         x = self.embeddings(

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from . import masks
-from .config import EncoderConfig
-from .layers import Embeddings
-from .stack import Stack, StackOutput, combine, init_weights
+from course_utils.models import masks
+from course_utils.models.config import EncoderConfig
+from course_utils.models.layers import Embeddings
+from course_utils.models.stack import Stack, StackOutput, combine, init_weights
 
 
 @dataclass(kw_only=True)
@@ -68,10 +68,11 @@ class Encoder(nn.Module):
     ) -> EncoderOutput:
         """Encode a batch.
 
-        input_ids, attention_mask (1 for real tokens; default all real), token_type_ids (default 0): (batch, length).
-        mask: who may look at whom, from `masks` (default: everyone at everyone); padding is always added to it.
-        inputs_embeds: (batch, length, embedding) in place of input_ids. head_mask: (layers, heads), 0 switches
-        a head off. return_maps: also return the attention maps (slower: each map is stored).
+        input_ids, attention_mask (1 for real tokens; default all), token_type_ids: (batch, length).
+        mask: who may look at whom, from `masks` (default: everyone at everyone); padding is always added.
+        inputs_embeds: (batch, length, embedding) in place of input_ids.
+        head_mask: (layers, heads), 0 switches a head off.
+        return_maps: also return the attention maps (slower: each map is stored).
         """
         x = self.embeddings(
             input_ids, token_type_ids=token_type_ids, position_ids=position_ids, inputs_embeds=inputs_embeds

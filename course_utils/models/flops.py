@@ -6,7 +6,7 @@ that is masked away has been computed. The backward pass costs twice the forward
 the gradient of each input, one for that of each weight.
 """
 
-from .config import DecoderConfig, EncoderConfig, Seq2SeqConfig, TransformerConfig
+from course_utils.models.config import DecoderConfig, EncoderConfig, Seq2SeqConfig, TransformerConfig
 
 
 def attention_flops(config: TransformerConfig, queries: int, keys: int) -> int:

@@ -7,13 +7,13 @@ also take the token embedding matrix, which they share with the encoder instead 
 from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from .config import EncoderConfig
-from .encoder import Encoder, EncoderOutput
-from .layers import ACTIVATIONS, make_norm
-from .stack import init_weights
+from course_utils.models.config import EncoderConfig
+from course_utils.models.encoder import Encoder, EncoderOutput
+from course_utils.models.layers import ACTIVATIONS, make_norm
+from course_utils.models.stack import init_weights
 
 
 class MaskedLMHead(nn.Module):

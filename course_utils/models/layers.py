@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from .config import TransformerConfig
+from course_utils.models.config import TransformerConfig
 
 
 def _gelu_tanh(x: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ class Embeddings(nn.Module):
         inputs_embeds: Tensor | None = None,
         past_length: int = 0,
     ) -> Tensor:
-        """input_ids: (batch, length), or inputs_embeds: (batch, length, embedding). Returns (batch, length, hidden).
+        """input_ids (batch, length), or inputs_embeds (batch, length, embedding) -> (batch, length, hidden).
 
         token_type_ids default to segment 0. position_ids count from 0; by default they continue after
         `past_length` cached tokens.
@@ -94,8 +94,9 @@ class Embeddings(nn.Module):
                 f"{end} tokens are more than the {self.config.max_positions} positions of this model: "
                 "truncate the input, or split it into windows"
             )
-        if self.config.positions_skip_padding and input_ids is not None:
-            real = (input_ids != self.config.pad_token_id).long()
+        pad = self.config.pad_token_id
+        if self.config.positions_skip_padding and input_ids is not None and pad is not None:
+            real = (input_ids != pad).long()
             return (past_length + real.cumsum(dim=1)) * real - 1
         return torch.arange(past_length, end, device=x.device)[None]
 

@@ -9,14 +9,14 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from . import masks
-from .config import Seq2SeqConfig
-from .generation import generate
-from .layers import Embeddings, token_table
-from .stack import Caches, Stack, StackOutput, combine, init_weights, new_caches
+from course_utils.models import masks
+from course_utils.models.config import Seq2SeqConfig
+from course_utils.models.generation import generate
+from course_utils.models.layers import Embeddings, token_table
+from course_utils.models.stack import Caches, Stack, StackOutput, combine, init_weights, new_caches
 
 
 def shift_right(labels: Tensor, config: Seq2SeqConfig) -> Tensor:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .config import TransformerConfig
-from .layers import Block, KeyValueCache, make_norm
+from course_utils.models.config import TransformerConfig
+from course_utils.models.layers import Block, KeyValueCache, make_norm
 
 Caches = Sequence[tuple[KeyValueCache, KeyValueCache]]  # for each layer: self-attention, cross-attention
 

@@ -4,7 +4,7 @@ Leaves out: hierarchical softmax, and phrases.
 """
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 

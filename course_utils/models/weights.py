@@ -1,6 +1,7 @@
 """Weights to and from the transformers library: every key and every shape is checked before one number moves.
 
-A source is a folder with config.json and model.safetensors, or a transformers model in memory.
+A source is a folder with config.json and model.safetensors, or a transformers model in memory. What is
+loaded is a copy in float32 and in evaluation mode.
 Follows nanoGPT's from_pretrained; leaves out sharded checkpoints and pickled ones (.bin).
 """
 
@@ -15,13 +16,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from .config import EncoderConfig, TransformerConfig
-from .counting import build
-from .decoder import CausalLM
-from .encoder import Encoder
-from .heads import MaskedLM
-from .layouts import LAYOUTS, Layout
-from .seq2seq import Seq2Seq
+from course_utils.models.config import EncoderConfig, TransformerConfig
+from course_utils.models.counting import build
+from course_utils.models.decoder import CausalLM
+from course_utils.models.encoder import Encoder
+from course_utils.models.heads import MaskedLM
+from course_utils.models.layouts import LAYOUTS, Layout
+from course_utils.models.seq2seq import Seq2Seq
 
 Model = Encoder | MaskedLM | CausalLM | Seq2Seq
 State = dict[str, Tensor]
@@ -37,7 +38,7 @@ def load_encoder(source: Path | nn.Module) -> Encoder:
 
 
 def load_masked_lm(source: Path | nn.Module) -> MaskedLM:
-    """An encoder with its masked-language-model head; raises as `load_encoder`, also when there is no head."""
+    """An encoder and its masked-LM head; raises as `load_encoder`, also when there is no head."""
     return _load(source, MaskedLM)
 
 
@@ -93,12 +94,12 @@ def config_from_library(fields: Mapping[str, Any]) -> TransformerConfig:
 def config_to_library(config: TransformerConfig) -> dict[str, Any]:
     """The fields of a config.json that says the same; raises ValueError if there is none.
 
-    >>> from .config import PRESETS
+    >>> from course_utils.models.config import PRESETS
     >>> config_to_library(PRESETS["distilbert-base"])["n_layers"]
     6
     """
     for model_type, layout in LAYOUTS.items():
-        fields = {theirs: getattr(config, ours, None) for theirs, ours in layout.fields}
+        fields: dict[str, Any] = {theirs: getattr(config, ours, None) for theirs, ours in layout.fields}
         fields |= {"model_type": model_type, **layout.constants}
         if layout.reserved_positions:
             fields["max_position_embeddings"] += layout.reserved_positions
@@ -149,13 +150,13 @@ def _load(source: Path | nn.Module, kind: type) -> Any:
     config = config_from_library(fields)
     if isinstance(config, EncoderConfig):
         config = replace(config, pooler=any(name.startswith("pooler.") for name in state))
-    model = build(config, device="meta")
+    model: nn.Module = build(config, device="meta")
     if kind is MaskedLM:
         with torch.device("meta"):
             model = MaskedLM(model)  # type: ignore[arg-type]
     ours = _from_library(model, state, layout)
     model.load_state_dict(ours, strict=True, assign=True)
-    return model.requires_grad_(True).eval()
+    return model.eval()
 
 
 def _normalize(state: State, layout: Layout) -> State:

@@ -98,7 +98,7 @@ def assert_all_close(ours: Any, theirs: Any, tolerance: float = 1e-5) -> None:
 def assert_gradients_close(model: nn.Module, library: nn.Module, load: Any, relative: float = 1e-4) -> None:
     """Every parameter's gradient equals the library's, relative to that gradient's largest entry.
 
-    The key biases' gradient is zero in exact arithmetic (a shift of all scores of a row changes no softmax), so
+    The key biases' gradient is zero in exact arithmetic (softmax ignores a shift of all scores of a row), so
     entries below a millionth of the model's largest gradient are rounding and count as zero.
     """
     with (

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 
 from course_utils.models.bilm import BiLM, BiLMConfig, ScalarMix, reverse
 

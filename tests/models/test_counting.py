@@ -47,7 +47,7 @@ def test_counts_are_known_and_equal_the_librarys(name):
 
 
 def test_bert_base_part_by_part():
-    """The arithmetic of the page: V, P, S tables of width H; 4 H(H+1) and 2 HF + F + H a layer; norms of 2 H."""
+    """V, P and S rows of width H; 4 H (H + 1) and 2 H F + F + H for each layer; norms of 2 H."""
     v, p, s, h, f, layers = 30522, 512, 2, 768, 3072, 12
     assert count_parameters(PRESETS["bert-base"]) == {
         "norms": 2 * h * (2 * layers + 1),

@@ -1,4 +1,4 @@
-"""The parts: attention against loops, masks that hold in every layer, rows that see nothing, heads switched off."""
+"""The parts: attention against loops, masks in every layer, rows that see nothing, heads switched off."""
 
 import math
 
@@ -208,6 +208,8 @@ def test_initialization_is_reproducible_and_has_the_papers_deviations():
         (EncoderConfig, {"hidden_size": 10, "num_heads": 3}, "3 heads do not divide"),
         (EncoderConfig, {"num_layers": 0}, "num_layers must be at least 1"),
         (DecoderConfig, {"freeze_padding": True}, "pad_token_id"),
+        (EncoderConfig, {"positions_skip_padding": True}, "position_offset to at least 1"),
+        (EncoderConfig, {"activation": "swish"}, "gelu, gelu_new, relu, got 'swish'"),
         (Seq2SeqConfig, {"hidden_size": 7}, "12 heads do not divide"),
     ],
 )

@@ -3,9 +3,9 @@
 A layout is data only; `weights.py` reads and writes checkpoints with it.
 """
 
-from .base import Layout
-from .decoders import BART, GPT2, T5
-from .encoders import ALBERT, BERT, DISTILBERT, ROBERTA
+from course_utils.models.layouts.base import Layout
+from course_utils.models.layouts.decoders import BART, GPT2, T5
+from course_utils.models.layouts.encoders import ALBERT, BERT, DISTILBERT, ROBERTA
 
 LAYOUTS: dict[str, Layout] = {
     "bert": BERT,

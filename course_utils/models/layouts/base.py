@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..config import TransformerConfig
+from course_utils.models.config import TransformerConfig
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """GPT-2, BART and T5, as the transformers library spells them."""
 
-from ..config import PRESETS
-from .base import Layout, block
+from course_utils.models.config import PRESETS
+from course_utils.models.layouts.base import Layout, block
 
 GPT2 = Layout(
     defaults=PRESETS["gpt2"],

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from ..config import PRESETS
-from .base import Layout, block
+from course_utils.models.config import PRESETS
+from course_utils.models.layouts.base import Layout, block
 
 _BERT_EMBEDDINGS = {
     "embeddings.token": "embeddings.word_embeddings",
