@@ -72,6 +72,32 @@ def merge_step(symbols, pair):
     return symbols
 
 
+# %% merge-step: compares a list with the tuple
+# says: A list never equals a tuple
+def merge_step(symbols, pair):
+    merged = []
+    position = 0
+    while position < len(symbols):
+        if symbols[position : position + 2] == pair:
+            merged.append(pair[0] + pair[1])
+            position += 2
+        else:
+            merged.append(symbols[position])
+            position += 1
+    return merged
+
+
+# %% merge-step: forgets to return
+# says: did you forget `return`?
+def merge_step(symbols, pair):
+    merged = []
+    while symbols:
+        here = 2 if tuple(symbols[:2]) == pair else 1
+        merged.append("".join(symbols[:here]))
+        symbols = symbols[here:]
+    print(merged)
+
+
 # %% train: counts each word once
 # says: You counted every word once
 def train(word_counts, n_merges):
@@ -218,6 +244,15 @@ def encode(word, merges):
     return symbols
 
 
+# %% encode: returns a string
+# says: (str): the task asks for a list
+def encode(word, merges):
+    symbols = list(word)
+    for pair in merges:
+        symbols = merge_step(symbols, pair)
+    return " ".join(symbols)
+
+
 # %% wordpiece: takes the shortest match
 # says: You took the shortest piece
 def wordpiece(word, vocab):
@@ -261,6 +296,21 @@ def wordpiece(word, vocab):
         if end is None:
             return ["[UNK]"]
         pieces.append(("##" if start else "") + word[start:end])
+        start = end
+    return pieces
+
+
+# %% wordpiece: looks the first piece up with the mark
+# says: looked the first piece up with ##
+def wordpiece(word, vocab):
+    pieces = []
+    start = 0
+    while start < len(word):
+        ends = range(len(word), start, -1)
+        end = next((end for end in ends if "##" + word[start:end] in vocab), None)
+        if end is None:
+            return ["[UNK]"]
+        pieces.append("##" + word[start:end])
         start = end
     return pieces
 
@@ -324,8 +374,9 @@ def wordpiece(word, vocab):
         for end in range(len(word), start, -1):
             if mark + word[start:end] in vocab:
                 pieces.append(mark + word[start:end])
-                start = end
                 break
+        else:
+            return ["[UNK]"]
     return pieces
 
 
@@ -387,6 +438,30 @@ def score(words, pair):
     return Fraction(pairs[pair], symbols[pair[0]] * symbols[pair[1]])
 
 
+# %% score: returns a float
+# says: (float): the task asks for a Fraction
+def score(words, pair):
+    symbols, pairs = Counter(), Counter()
+    for pieces, frequency in words.items():
+        for piece in pieces:
+            symbols[piece] += frequency
+        for neighbors in pairwise(pieces):
+            pairs[neighbors] += frequency
+    return pairs[pair] / (symbols[pair[0]] * symbols[pair[1]])
+
+
+# %% score: makes a fraction of a rounded quotient
+# says: You divided before you made the Fraction
+def score(words, pair):
+    symbols, pairs = Counter(), Counter()
+    for pieces, frequency in words.items():
+        for piece in pieces:
+            symbols[piece] += frequency
+        for neighbors in pairwise(pieces):
+            pairs[neighbors] += frequency
+    return Fraction(pairs[pair] / (symbols[pair[0]] * symbols[pair[1]]))
+
+
 # %% digits: groups from the left
 # says: You grouped from the left
 def pretokenize(text):
@@ -433,4 +508,43 @@ def pretokenize(text):
         first = len(run) % 3 or 3
         groups = [run[:first], *(run[start : start + 3] for start in range(first, len(run), 3))]
         pieces += groups if run.isdigit() else [run]
+    return pieces
+
+
+# %% digits: begins with an empty group
+# says: You put an empty group before 654
+def pretokenize(text):
+    pieces = []
+    for run in re.findall(r"[0-9]+|[^0-9\s]+", text):
+        first = len(run) % 3
+        groups = [run[:first], *(run[start : start + 3] for start in range(first, len(run), 3))]
+        pieces += groups if run[0] in "0123456789" else [run]
+    return pieces
+
+
+# %% digits: takes the digits of every script
+# says: You also cut the digits of other scripts
+def pretokenize(text):
+    pieces = []
+    for run in re.findall(r"\d+|[^\d\s]+", text):
+        first = len(run) % 3 or 3
+        groups = [run[:first], *(run[start : start + 3] for start in range(first, len(run), 3))]
+        pieces += groups if re.match(r"\d", run) else [run]
+    return pieces
+
+
+# %% digits: takes exponents for digits
+# says: You took the exponent
+def pretokenize(text):
+    pieces = []
+    for word in text.split():
+        runs = [[]]
+        for character in word:
+            if runs[-1] and runs[-1][-1].isdigit() != character.isdigit():
+                runs.append([])
+            runs[-1].append(character)
+        for run in map("".join, runs):
+            first = len(run) % 3 or 3
+            groups = [run[:first], *(run[start : start + 3] for start in range(first, len(run), 3))]
+            pieces += groups if run.isdigit() else [run]
     return pieces

@@ -119,6 +119,29 @@ def test_checks_hold_after_the_outputs_were_cleared(found: Exercise, nbval_runs:
 
 
 @each_exercise
+def test_an_endless_answer_hangs_no_cell(found: Exercise, nbval_runs: RunsOf) -> None:
+    """Neither a check nor a demonstration may run into nbval's own time limit."""
+    endless = [mutant for mutant in mutants.load(found) if "never" in mutant.mistake]
+    assert endless, "every exercise needs an answer that never ends among its mutants"
+    given = {course(cell)["id"] for cell in found.cells("given")}
+    for mutant in endless:
+        said = nbval_runs(found)[mutant.slug]
+        wrong = [
+            name for name in given | failed(found, nbval_runs(found), mutant.slug) if not said[name].passed
+        ]
+        assert all("does a loop in it never end" in said[name].message for name in wrong)
+
+
+@each_exercise
+def test_messages_name_the_tasks_that_the_headers_name(found: Exercise) -> None:
+    """The set-up repeats `needs`, so that a failing check can send the student to an earlier task."""
+    space: dict[str, object] = {}
+    exec(source(next(found.cells("setup"))), space)
+    tasks = found.tasks().items()
+    assert space["NEEDS"] == {name: meta["needs"] for name, meta in tasks if meta.get("needs")}
+
+
+@each_exercise
 def test_every_task_has_at_least_three_known_wrong_answers(found: Exercise) -> None:
     counts = Counter(mutant.task for mutant in mutants.load(found))
     assert {task: counts[task] for task in found.tasks() if counts[task] < 3} == {}

@@ -14,7 +14,7 @@ RUNNER = CliRunner()
 def test_list_shows_tasks_and_points() -> None:
     done = RUNNER.invoke(app, ["list"])
     assert done.exit_code == 0
-    assert "01_subword_tokenization: 24 points" in done.output
+    assert "01_subword_tokenization: 25 points" in done.output
     assert "merge-step: 4 points" in done.output
 
 

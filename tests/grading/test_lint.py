@@ -4,7 +4,7 @@ import pytest
 import tiny_exercise
 
 from course_utils.grading.exercise import Exercise, parse
-from course_utils.grading.lint import lint, output_problems, source_problems
+from course_utils.grading.lint import lint, output_problems, source_problems, unguarded
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,25 @@ def test_a_value_that_changes_from_run_to_run_is_refused() -> None:
 
 def test_a_sound_exercise_passes() -> None:
     assert lint(parse("tiny", tiny_exercise.notebook())) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["f(1)", "in_time(f(1))", "print(*map(f, [1]))", "show(lambda: f(1))", "in_time(lambda: g())\nf(1)"],
+)
+def test_an_answer_used_without_a_time_limit_is_found(code: str) -> None:
+    assert unguarded(code, {"f", "h"}) == ["f"]
+
+
+@pytest.mark.parametrize(
+    "code", ["in_time(lambda: f(1))", "x = check('name', lambda: [f(i) for i in 'ab'], {})"]
+)
+def test_an_answer_used_with_a_time_limit_is_accepted(code: str) -> None:
+    assert unguarded(code, {"f"}) == []
+
+
+def test_a_given_cell_that_could_hang_is_refused() -> None:
+    notebook = tiny_exercise.notebook()
+    notebook["cells"].append(tiny_exercise.cell("given", "demo", 'print(double("x"))'))
+    (line,) = lint(parse("tiny", notebook))
+    assert line.startswith("demo: it uses double without a time limit")
