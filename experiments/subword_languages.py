@@ -27,8 +27,9 @@ def plain_words(sentence: str) -> list[str]:
 
 
 def altered_share(language: Language) -> float:
-    """Share of words that BERT's uncased normalizer changes beyond lower case: marks that it drops."""
+    """Share of words, marks left out, that BERT's uncased normalizer changes beyond lower case."""
     words = [word for sentence in language.sentences for word in plain_words(sentence)]
+    words = [word for word in words if any(sign.isalnum() for sign in word)]
     normal = BertNormalizer(lowercase=True).normalize_str
     changed = [normalize("NFC", normal(word).replace(" ", "")) != normalize("NFC", word) for word in words]
     return float(np.mean(changed))

@@ -77,6 +77,12 @@ def bag_features(numbers: np.ndarray) -> np.ndarray:
     return np.array([[str(number).count(digit) for digit in "0123456789"] for number in numbers], float)
 
 
+def first_digit_features(numbers: np.ndarray) -> np.ndarray:
+    """The first digit, one-hot, beside the bag of all digits: (numbers, 20)."""
+    first = np.array([[str(number).startswith(digit) for digit in "0123456789"] for number in numbers], float)
+    return np.hstack([first, bag_features(numbers)])
+
+
 def length_features(numbers: np.ndarray, cut: Cut) -> np.ndarray:
     """Number of digits and number of pieces: (numbers, 2)."""
     return np.array([[len(str(number)), len(cut(int(number)))] for number in numbers], float)

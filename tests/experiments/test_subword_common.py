@@ -8,10 +8,14 @@ import pytest
 from experiments.subword_common import (
     UNKNOWN,
     corrected_interval,
+    mean_factor,
     measure,
     random_split,
+    ratio_error,
+    share_interval,
     split_words,
     with_letters,
+    without_placeholders,
 )
 from experiments.subword_languages import altered_share, language_row, plain_words
 from experiments.subword_sentences import LANGUAGES
@@ -27,6 +31,45 @@ def test_corrected_interval_is_wider_than_the_plain_one_and_centered():
     assert (high - low) / 2 == pytest.approx(plain * np.sqrt(5 * (1 / 5 + 0.2 / 0.8)), rel=1e-5)
     with pytest.raises(ValueError, match="at least two splits, got 1"):
         corrected_interval([1.0])
+
+
+def test_share_interval_is_exact_for_words_alone_and_wider_where_they_come_together():
+    sizes = np.full(50, 20.0)
+    apart = np.zeros(50)
+    apart[:10] = 2  # 20 of 1,000 words, two a sentence
+    together = np.zeros(50)
+    together[0] = 20
+    low, high = share_interval(apart, sizes)
+    assert 0 < low < 0.02 < high < 0.05
+    wide_low, wide_high = share_interval(together, sizes)
+    assert 0 <= wide_low < low
+    assert wide_high > high
+    assert share_interval(np.zeros(50), sizes)[0] == 0
+    assert share_interval(sizes, sizes)[1] == 1
+    assert share_interval(np.zeros(50), sizes)[1] == pytest.approx(1 - 0.025 ** (1 / 1000))
+
+
+def test_ratio_error_agrees_with_redrawing_the_sentences():
+    rng = np.random.default_rng(0)
+    sizes = rng.integers(5, 30, 400).astype(float)
+    tokens = sizes * rng.uniform(1, 2, 400)
+    draws = rng.integers(0, 400, (4000, 400))
+    redrawn = tokens[draws].sum(1) / sizes[draws].sum(1)
+    assert ratio_error(tokens, sizes) == pytest.approx(redrawn.std(), rel=0.06)
+
+
+def test_interval_of_a_factor_stays_above_zero():
+    made = mean_factor("factor", [1.1, 9.0])
+    assert 0 < made["factor_low"] < made["factor"] < made["factor_high"]
+    assert made["factor"] == pytest.approx(np.sqrt(1.1 * 9.0))
+
+
+def test_placeholders_of_the_tweets_are_no_words():
+    assert split_words(without_placeholders("@Anonymous: anonymous http://URL_REMOVED!")) == [
+        ":",
+        "anonymous",
+        "!",
+    ]
 
 
 def test_random_split_is_a_partition_that_its_seed_decides():

@@ -12,13 +12,14 @@ from experiments.subword_number_vectors import (
     bag_features,
     decimal_digits,
     digit_features,
+    first_digit_features,
     fragmentation_rows,
     length_features,
     random_encoder,
     read_numbers,
     sample_numbers,
 )
-from experiments.subword_numbers import NAME, claim, piece_effect, verdict, with_best_layer
+from experiments.subword_numbers import NAME, claim, large_errors, piece_effect, verdict, with_best_layer
 from experiments.subword_probe import fit, r_squared
 
 TOKENS = ["[CLS]", "[SEP]", *BEFORE, *AFTER, *"0123456789", *(f"##{digit}" for digit in range(10))]
@@ -48,6 +49,7 @@ def test_features_have_the_shapes_they_say():
     numbers = np.array([7, 42, 99_999])
     assert digit_features(numbers).shape == (3, 55)
     assert digit_features(numbers).sum(1).tolist() == [5, 5, 5]
+    assert first_digit_features(numbers)[1].nonzero()[0].tolist() == [4, 12, 14]
     assert length_features(numbers, decimal_digits).tolist() == [[1, 1], [2, 2], [5, 5]]
     sample = sample_numbers(np.random.default_rng(0), 20)
     assert len(sample) == len(set(sample)) == 999 + 40
@@ -104,6 +106,15 @@ def test_piece_effect_sees_a_planted_difference():
     assert piece_effect(vectors, numbers, ~is_cut, seed=0) < -10
 
 
+def test_large_errors_have_the_sign_of_the_reading():
+    numbers = np.arange(100, 1000)
+    is_cut = numbers % 7 != 0
+    vectors = np.where(is_cut, numbers, 300).astype(float)[:, None]  # whole numbers look like 300
+    made = large_errors(vectors, numbers, is_cut, seed=0)
+    assert made["whole"] < -200
+    assert abs(made["cut"]) < abs(made["whole"]) / 2
+
+
 @pytest.mark.parametrize(
     ("struggle", "pieces", "excess", "expected"),
     [
@@ -111,6 +122,7 @@ def test_piece_effect_sees_a_planted_difference():
         ((-0.2, -0.1), (-1, 2), (1, 2), "cannot tell"),
         ((-0.2, -0.1), (1, 2), (-1, 2), "cannot tell"),
         ((-0.2, 0.1), (1, 2), (1, 2), "does not hold"),
+        ((-0.2, -0.009), (1, 2), (1, 2), "does not hold"),  # less than would matter
     ],
 )
 def test_verdict(struggle, pieces, excess, expected):

@@ -5,7 +5,10 @@ import pytest
 
 from course_utils import results
 from experiments import subword_examples, subword_likelihood, subword_open_vocabulary
-from experiments.subword_open_vocabulary import JUDGED, SUBWORDS, UNSEEN, covers_unseen
+from experiments.subword_open_vocabulary import JUDGED, SUBWORDS, UNSEEN, count_texts, covers_unseen
+from experiments.subword_open_vocabulary import _fertility as fertility_interval
+from experiments.subword_open_vocabulary import _scores as domain_scores
+from experiments.subword_rules import Step
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,31 @@ def test_coverage_compares_limit_with_limit_in_every_domain():
 )
 def test_likelihood(frequency, score, bits, stops, expected):
     assert subword_likelihood.verdict(frequency, score, bits, stops) == expected
+
+
+def test_words_and_marks_are_counted_apart_and_by_sentence():
+    texts = count_texts({"movies": ["ab - ab", "x!"], "products": ["ab"]})
+    counts = texts.counts["movies"]
+    unknown = np.array([word in ("x", "-") for word in texts.words], float)
+    made = domain_scores(counts, texts.is_word, np.ones(len(texts.words)), unknown)
+    assert (made["words"], made["unknown_words"], made["unknown"]) == (3, 1, 1 / 3)
+    assert made["unknown_marks"] == 1 / 2
+    assert made["fertility"] == 1
+
+
+def test_fertility_repeats_splits_and_sentences():
+    made = fertility_interval([{"fertility": 1.2, "fertility_error": 0.01}] * 3)
+    assert made["fertility_high"] - 1.2 == pytest.approx(0.0196, rel=0.01)  # the splits agree
+
+
+def test_thresholds_are_where_the_best_score_first_falls_below():
+    steps = [Step("a", 2, score) for score in (1e4, 500.0, 2000.0, 50.0)]
+    made = {f"score, minimum count {n}": ([], steps) for n in subword_likelihood.MIN_COUNTS}
+    rows = subword_likelihood.threshold_rows({**made, "likelihood gain": ([], steps)})
+    found = {row["threshold"]: (row["merges"], row["stopped_by"]) for row in rows if row["min_count"] == 1}
+    assert found[1000.0] == (1, "threshold")
+    assert found[100.0] == (3, "threshold")
+    assert found[1e-5] == (4, "size")
 
 
 def test_likelihood_measures():
