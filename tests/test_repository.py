@@ -1,5 +1,6 @@
 """The repository's address is decided in pyproject.toml; whatever else names it must agree."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -65,6 +66,18 @@ def test_each_chapter_installs_from_the_address() -> None:
         assert SLUG in path.read_text(encoding="utf-8"), (
             f"{path.name} does not install the course from {SLUG}"
         )
+
+
+def test_every_notebook_of_the_book_begins_with_the_same_set_up_cell() -> None:
+    cells = {
+        path.name: json.loads(path.read_text(encoding="utf-8"))["cells"][0]
+        for path in sorted((ROOT / "chapters").glob("*.ipynb"))
+    }
+    assert cells, "there are no notebooks in chapters/"
+    assert len({"".join(cell["source"]) for cell in cells.values()}) == 1, (
+        f"set-up cells differ in {list(cells)}"
+    )
+    assert all(cell["metadata"].get("tags") == ["remove-cell"] for cell in cells.values())
 
 
 def test_a_stale_address_is_noticed() -> None:
