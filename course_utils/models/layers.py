@@ -119,7 +119,7 @@ def attention_weights(
         scores = scores + bias
     if mask is None:
         return scores.softmax(dim=-1)
-    # The lowest finite number, not -inf: softmax of a row of -inf is NaN, and so is its gradient.
+    # The lowest finite number, not -inf: a row of -inf is NaN on the way, forward and backward.
     scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     return scores.softmax(dim=-1).masked_fill(~mask, 0.0)
 
