@@ -40,7 +40,8 @@ def test_every_state_map_and_the_pooled_output(library, given):
     assert_all_close(ours.hidden_states, theirs.hidden_states)
     assert_all_close(ours.attentions, theirs.attentions)
     assert_close(ours.pooled, theirs.pooler_output)
-    assert_all_close(fast.hidden_states, theirs.hidden_states)
+    # The fused kernel sums in another order: 8e-6 here, more on another processor.
+    assert_all_close(fast.hidden_states, theirs.hidden_states, 3e-5)
 
 
 def test_every_gradient(given):
