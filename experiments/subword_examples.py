@@ -31,11 +31,19 @@ def with_spare_letters(step: MergeStep, spare: Mapping[str, str]) -> str:
     return "".join(spare.get(symbol, symbol) for symbol in symbols)
 
 
-def step_row(example: str, number: int, step: MergeStep, shows: str) -> dict[str, Any]:
-    """One row of results: the merge, its count, and what it was tied with."""
-    others = [" ".join(pair) for pair in step.tied if pair != step.pair]
-    row = {"example": example, "step": number, "pair": " ".join(step.pair), "count": step.count}
-    return {**row, "tied_with": ", ".join(others), "shows": shows}
+def step_row(
+    example: str, number: int, step: MergeStep, shows: str, spare: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """One row of results: the merge, its count, and what it was tied with, in spare letters if there are."""
+    spare = spare or {}
+
+    def written(pair: Sequence[str]) -> str:
+        return " ".join(spare.get(symbol, symbol) for symbol in pair)
+
+    others = [pair for pair in step.tied if pair != step.pair]
+    row = {"example": example, "step": number, "pair": written(step.pair), "count": step.count}
+    meant = [f"{spare[one]} being {one}" for pair in others for one in pair if one in spare]
+    return {**row, "tied_with": ", ".join([*map(written, others), *meant]), "shows": shows}
 
 
 def compression_rows() -> list[dict[str, Any]]:
@@ -43,7 +51,7 @@ def compression_rows() -> list[dict[str, Any]]:
     steps = list(islice(trace_bpe({TEXT: 1}), len(CLAIMED_TEXTS)))
     spare = dict(zip((step.token for step in steps), "ZY", strict=True))
     return [
-        step_row("compression", number, step, with_spare_letters(step, spare))
+        step_row("compression", number, step, with_spare_letters(step, spare), spare)
         for number, step in enumerate(steps, start=1)
     ]
 

@@ -91,7 +91,7 @@ def test_likelihood_measures():
 def test_examples_are_exact_and_name_their_ties():
     rows = subword_examples.compression_rows()
     assert [row["shows"] for row in rows] == ["ZabdZabac", "ZYdZYac"]
-    assert [row["tied_with"] for row in rows] == ["", "aa a"]
+    assert [row["tied_with"] for row in rows] == ["", "Z a, Z being aa"]
     claim = subword_examples.claim(rows, ["ZabdZabac", "something else"])
     assert (claim["verdict"], claim["estimate"]) == ("does not hold", 1)
     assert [row["shows"] for row in subword_examples.dictionary_rows()] == ["es", "est", "lo"]
