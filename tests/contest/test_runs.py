@@ -145,3 +145,13 @@ def test_the_command_lists_and_refuses_in_words(tmp_path):
     assert "is missing; make it with: course contest run formal" in refused.output
     unknown = runner.invoke(app, ["contest", "run", "none"])
     assert unknown.exit_code == 2
+
+
+def test_pairs_are_corrected_for_their_number(tiny_design):
+    """Three entrants make three pairs: the smallest p-value counts threefold (Holm)."""
+    values = {"a": [1.0, 1.2, 1.1], "b": [2.0, 2.3, 2.0], "c": [1.1, 1.2, 1.3]}
+    trained = {name: [{"measures": {"tuned_kl": v}} for v in of_seeds] for name, of_seeds in values.items()}
+    rows = report.pair_rows(tiny_design, "tuned_kl", trained)
+    least = min(rows, key=lambda row: row["p"])
+    assert len(rows) == 3
+    assert least["p_holm"] == pytest.approx(3 * least["p"])
