@@ -203,6 +203,7 @@ def merge_pair(symbols: Sequence[str], pair: tuple[str, str]) -> tuple[str, ...]
 
 
 def check_word_counts(word_counts: Mapping[str, int]) -> None:
+    """Raise TypeError or ValueError unless these are non-empty words with counts of at least 1."""
     if not isinstance(word_counts, Mapping):
         raise TypeError(f"expected word counts, got {type(word_counts).__name__}; make them with count_words")
     for word, count in word_counts.items():

@@ -53,15 +53,9 @@ def train(
     the loss is no longer finite.
     """
     accelerator = Accelerator(mixed_precision=config.precision)
-    state = checkpoint.load(folder, config.fingerprint()) if folder else None
-    if state:
-        model.load_state_dict(state["model"])
-    optimizer = _optimizer(model, config, fused=accelerator.device.type in ("cpu", "cuda"))
-    if state:
-        optimizer.load_state_dict(state["optimizer"])
+    optimizer, progress_so_far = _resume(model, config, folder, accelerator)
     wrapped, optimizer = accelerator.prepare(torch.compile(model) if config.compile else model, optimizer)
-    history: History = state["history"] if state else []
-    first, window = (state["step"], state["window"]) if state else (0, [0.0, 0.0])
+    first, window, history = progress_so_far
     bar = tqdm(total=config.steps, initial=first, disable=not progress or not accelerator.is_main_process)
     wrapped.train()
     for step in range(first, config.steps):
@@ -69,21 +63,36 @@ def train(
         window = [window[0] + terms[0], window[1] + terms[1]]
         done = step + 1
         if done % config.log_every == 0 or done == config.steps:
+            mean = window[0] / max(window[1], 1)
             line = {
                 "step": done,
-                "loss": window[0] / max(window[1], 1),
+                "loss": mean,
                 "learning_rate": learning_rate_at(step, config),
                 "grad_norm": norm,
             }
             history.append(line | _evaluate(evaluate, wrapped, accelerator))
             window = [0.0, 0.0]
-            bar.set_postfix(loss=f"{line['loss']:.4f}", refresh=False)
+            bar.set_postfix(loss=f"{mean:.4f}", refresh=False)
         bar.update()
         due = config.checkpoint_every and done % config.checkpoint_every == 0
         if folder and accelerator.is_main_process and (due or done == config.steps):
             _save(folder, config, accelerator.unwrap_model(wrapped), optimizer, done, window, history)
     bar.close()
     return history
+
+
+def _resume(
+    model: nn.Module, config: TrainingConfig, folder: Path | None, accelerator: Accelerator
+) -> tuple[torch.optim.AdamW, tuple[int, list[float], History]]:
+    """The optimizer, and (steps done, loss since the last line, lines): as in the checkpoint, or new."""
+    state = checkpoint.load(folder, config.fingerprint()) if folder else None
+    if state:
+        model.load_state_dict(state["model"])
+    optimizer = _optimizer(model, config, fused=accelerator.device.type in ("cpu", "cuda"))
+    if not state:
+        return optimizer, (0, [0.0, 0.0], [])
+    optimizer.load_state_dict(state["optimizer"])
+    return optimizer, (state["step"], state["window"], state["history"])
 
 
 def _step(
