@@ -25,7 +25,7 @@ BUILT_FROM = BUILD / "book.stamp"  # what the finished book was made from; absen
 
 BEHIND_EXECUTION = ["course_utils", "results", "requirements.txt"]
 BEHIND_PAGES = [*BEHIND_EXECUTION, "_config.yml", "_toc.yml", "README.md", "chapters", "tools"]
-NOT_INPUTS = {"__pycache__", ".ipynb_checkpoints"}
+NOT_INPUTS = {"__pycache__", ".ipynb_checkpoints", ".ruff_cache"}
 
 
 def say(text: str) -> None:
