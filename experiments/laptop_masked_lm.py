@@ -1,7 +1,7 @@
 """Teach the small real encoder to fill in masks: all-MiniLM-L6-v2 was released without a masked-LM head.
 
 A fresh head (dense, GELU, norm, output tied to the frozen embeddings) and low-rank adapters on every linear
-map are trained by BERT's masked language modeling on whole words' pieces alike, on the training sentences
+map are trained by BERT's masked language modeling on the training sentences
 of the four rated sets and the film reviews of Maas et al. 2011. Adapters and head together are a few MB;
 the encoder comes from its package.
 
@@ -11,6 +11,9 @@ the model's first guess, and its first five, are held against the token that sto
   random    the same head and adapters, trained just as long, on an encoder of the same shape with random
   weights
 The interval covers sentences (bootstrap); the run has one seed, as it is the artifact that is measured.
+
+No results and no weights are recorded yet. The film reviews come from the hub, or from a copy that
+COURSE_HUB_ROOT names.
 
 Run: python -m experiments.laptop_masked_lm train FOLDER [--encoder random] [--steps N]   (resumes)
      python -m experiments.laptop_masked_lm measure FOLDER RANDOM_FOLDER
@@ -114,7 +117,7 @@ def train_command(folder: Path, encoder: str = "pretrained", steps: int = CONFIG
 
 @app.command("measure")
 def measure_command(folder: Path, random_folder: Path, weights: Path = Path("weights/masked_lm")) -> None:
-    """Measure the model trained in FOLDER beside its baselines, and write its weights and their card."""
+    """Measure the model trained in FOLDER beside its baselines, and write its weights."""
     began = time.perf_counter()
     model, control = (trained(f, e) for f, e in ((folder, "pretrained"), (random_folder, "random")))
     rows = []
