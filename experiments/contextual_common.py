@@ -60,9 +60,9 @@ def word_contexts(
     }
 
 
-def whole_words(vocab: Mapping[str, int]) -> set[str]:
-    """The entries of a vocabulary that are words of at least four English letters."""
-    return {token for token in vocab if re.fullmatch(r"[a-z]{4,}", token)}
+def whole_words(vocab: Mapping[str, int], letters: int = 4) -> set[str]:
+    """The entries of a vocabulary that are words of at least so many English letters."""
+    return {token for token in vocab if re.fullmatch(rf"[a-z]{{{letters},}}", token)}
 
 
 def pseudowords(contexts: Contexts, pairs: Sequence[tuple[str, str]]) -> dict[str, list[SenseSentence]]:

@@ -1,7 +1,7 @@
 """Does one vector per word fail, and do vectors in context cluster by sense? For the claims
 `static-no-polysemy` and `senses-form-clusters`.
 
-Two sets of ambiguous words:
+Three sets of ambiguous words:
   course: 12 nouns of two senses, ten sentences each, written for this course (course_utils/data/senses.yml).
   random, near: pseudowords (Schuetze 1992). Two words of the film reviews are replaced by one made-up form,
       so that the true "sense" of each token is known at scale. This is synthetic: real senses are related,
