@@ -249,6 +249,16 @@ ENTRANTS: dict[str, Entrant] = {
         lambda ids, tokens, generator: (tasks.mask_only(ids, tokens, generator), None),
         tasks.masked_truth,
     ),
+    "mlm_keep": OnEncoder(
+        "masked LM, 80% masked, 20% left as they are",
+        lambda ids, tokens, generator: (tasks.mask_and_keep(ids, tokens, generator), None),
+        tasks.kept_truth,
+    ),
+    "mlm_all": OnEncoder(
+        "masked LM that predicts every token",
+        lambda ids, tokens, generator: (tasks.predict_all(ids, tokens, generator), None),
+        tasks.predict_all_truth,
+    ),
     "mlm_spans": OnEncoder(
         "masked LM, spans masked (SpanBERT's choice)",
         lambda ids, tokens, generator: (tasks.mask_spans(ids, tokens, generator), None),

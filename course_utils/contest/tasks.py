@@ -28,6 +28,7 @@ SHARE = 0.15  # of the tokens that masked LMs and T5's objectives corrupt
 MEAN_SPAN = 3.0  # T5's and BART's
 INFILLED = 0.3  # of the tokens that BART's spans cover
 WHOLLY_MASKED = (1.0, 0.0, 0.0)
+MASKED_AND_KEPT = (0.8, 0.0, 0.2)
 
 Batch = Mapping[str, Tensor]
 
@@ -67,6 +68,18 @@ def mask_spans(ids: Tensor, tokens: SpecialTokens, generator: Generator) -> Corr
     return masked.corrupt(ids, chosen, tokens, generator, shares=WHOLLY_MASKED)
 
 
+def mask_and_keep(ids: Tensor, tokens: SpecialTokens, generator: Generator) -> Corrupted:
+    """80% of the chosen tokens masked, 20% left as they are, none replaced."""
+    chosen = masked.choose_tokens(tokens.corruptible(ids), SHARE, generator)
+    return masked.corrupt(ids, chosen, tokens, generator, shares=MASKED_AND_KEPT)
+
+
+def predict_all(ids: Tensor, tokens: SpecialTokens, generator: Generator) -> Corrupted:
+    """BERT's noise, but every token is predicted: a masked LM in which every token teaches."""
+    inputs, _ = masked.mask_tokens(ids, tokens, generator, share=SHARE)
+    return Corrupted(inputs, torch.where(tokens.corruptible(ids), ids, IGNORE))
+
+
 def masked_truth(language: FormalLanguage, texts: Tensor, batch: Batch) -> Tensor:
     """P(token | all that is not masked), (labels, vocab)."""
     hidden = batch["labels"][:, 1:] != IGNORE
@@ -79,11 +92,38 @@ def bert_truth(language: FormalLanguage, texts: Tensor, batch: Batch) -> Tensor:
     _, to_random, kept = masked.BERT_SHARES
     exact = language.process.observed(seen, seen == MASK)
     stray = 1 / len(language.tokens.ordinary())  # chance of one particular token among random ones
-    elsewhere = (1 - SHARE + SHARE * kept) * exact + SHARE * to_random * stray
-    here = torch.where((seen == MASK)[..., None], 1.0, kept * exact + to_random * stray)
-    evidence = torch.where((seen == MASK)[..., None], 1.0, elsewhere)
     # At a chosen place it is known that the token was chosen: the prior of the noise is another there.
-    joint = (language.process.conditionals(evidence) * here)[chosen]
+    here = torch.where((seen == MASK)[..., None], 1.0, kept * exact + to_random * stray)
+    return _bayes(language, _seen_through_noise(language, seen), here)[chosen]
+
+
+def kept_truth(language: FormalLanguage, texts: Tensor, batch: Batch) -> Tensor:
+    """P(original token | all that is seen) where nothing seen is wrong, (labels, vocab)."""
+    seen, chosen = batch["input_ids"][:, 1:], batch["labels"][:, 1:] != IGNORE
+    exact = language.process.observed(seen, seen == MASK)
+    return _bayes(language, exact, exact)[chosen]
+
+
+def predict_all_truth(language: FormalLanguage, texts: Tensor, batch: Batch) -> Tensor:
+    """P(original token | all that is seen) at every place, not told which were chosen, (labels, vocab)."""
+    seen, labeled = batch["input_ids"][:, 1:], batch["labels"][:, 1:] != IGNORE
+    evidence = _seen_through_noise(language, seen)
+    return _bayes(language, evidence, evidence)[labeled]
+
+
+def _seen_through_noise(language: FormalLanguage, seen: Tensor) -> Tensor:
+    """P(what is seen at a place | the original token there) under BERT's noise, up to a constant factor for
+    each place, (batch, length, vocab)."""
+    _, to_random, kept = masked.BERT_SHARES
+    exact = language.process.observed(seen, seen == MASK)
+    stray = 1 / len(language.tokens.ordinary())
+    visible = (1 - SHARE + SHARE * kept) * exact + SHARE * to_random * stray
+    return torch.where((seen == MASK)[..., None], 1.0, visible)
+
+
+def _bayes(language: FormalLanguage, elsewhere: Tensor, here: Tensor) -> Tensor:
+    """Posterior of each token from the evidence at the other places and at its own, (batch, length, vocab)."""
+    joint = language.process.conditionals(elsewhere) * here
     return joint / joint.sum(-1, keepdim=True)
 
 

@@ -92,7 +92,7 @@ def test_an_untrained_model_stays_above_its_floor(name):
         assert 0.5 < found.excess < 4
 
 
-@pytest.mark.parametrize("name", ["mlm", "mlm_mask", "mlm_spans", "causal", "prefix"])
+@pytest.mark.parametrize("name", ["mlm", "mlm_mask", "mlm_keep", "mlm_spans", "causal", "prefix"])
 def test_the_exact_answer_has_no_excess(name):
     entrant, _, batch = prepared(name)
     truth = entrant.truth(LANGUAGE, TEXTS, batch)

@@ -109,6 +109,43 @@ def test_bert_truth_is_bayes_rule_over_all_texts(table):
         torch.testing.assert_close(row, expected / expected.sum(), rtol=1e-10, atol=1e-14)
 
 
+def test_predict_all_truth_is_bayes_rule_over_all_texts(table):
+    """Nobody says which places were chosen: every seen token may be a stray one."""
+    ids, probability = table
+    text = some(table, 1, seed=3)[0]
+    seen = text.clone()
+    seen[1], seen[3] = MASK, ids[0, 0]
+    batch = {
+        "input_ids": torch.cat([torch.tensor([CLS]), seen])[None],
+        "labels": torch.cat([torch.tensor([IGNORE]), text])[None],
+    }
+    computed = tasks.predict_all_truth(LANGUAGE, text[None], batch)
+    ordinary = len(LANGUAGE.tokens.ordinary())
+    visible = 0.865 * (ids == seen).double() + 0.015 / ordinary
+    weight = probability * torch.where(seen == MASK, torch.tensor(0.12).double(), visible).prod(-1)
+    for place, row in enumerate(computed):
+        expected = torch.zeros(VOCAB, dtype=torch.float64).index_add_(0, ids[:, place], weight)
+        torch.testing.assert_close(row, expected / expected.sum(), rtol=1e-10, atol=1e-14)
+
+
+def test_kept_truth_believes_what_it_sees(table):
+    ids, probability = table
+    text = some(table, 1, seed=3)[0]
+    seen = text.clone()
+    seen[1] = MASK
+    labels = torch.where(torch.tensor([0, 1, 0, 1, *[0] * (LENGTH - 4)]) == 1, text, IGNORE)
+    batch = {
+        "input_ids": torch.cat([torch.tensor([CLS]), seen])[None],
+        "labels": torch.cat([torch.tensor([IGNORE]), labels])[None],
+    }
+    masked, kept = tasks.kept_truth(LANGUAGE, text[None], batch)
+    others = torch.arange(LENGTH) != 1
+    weight = probability * (ids == text)[:, others].all(-1)
+    expected = torch.zeros(VOCAB, dtype=torch.float64).index_add_(0, ids[:, 1], weight)
+    torch.testing.assert_close(masked, expected / expected.sum(), rtol=1e-10, atol=1e-14)
+    assert float(kept[text[3]]) == pytest.approx(1)
+
+
 def damaged_posterior(texts, text, pair, damages):
     """log P(target | inputs) where damages(text) yields (probability, inputs, target)."""
     joint = total = 0.0
