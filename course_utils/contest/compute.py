@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from torch import Generator, Tensor, nn
 
 from course_utils.contest.entrants import Batch, Entrant
-from course_utils.contest.grammar import FormalLanguage
 from course_utils.contest.models import Sizes
+from course_utils.contest.vocabulary import Vocabulary
 from course_utils.models.flops import training_flops
 from course_utils.training import LossTerms
 
@@ -18,7 +18,7 @@ _SAMPLED = 32  # batches that the mean cost of a step is taken from; shapes vary
 
 
 def flops_per_step(
-    entrant: Entrant, sizes: Sizes, language: FormalLanguage, corpus: Tensor, batch_size: int, seed: int
+    entrant: Entrant, sizes: Sizes, language: Vocabulary, corpus: Tensor, batch_size: int, seed: int
 ) -> float:
     """Mean cost of a training step over some batches of the corpus."""
     generator = Generator().manual_seed(seed)

@@ -8,6 +8,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from importlib import resources
+from typing import Protocol
 
 import yaml
 
@@ -38,9 +39,48 @@ class Training:
     learning_rates: tuple[float, ...]
 
 
+class Contest(Protocol):
+    """What the runs and the report of any contest need of its design."""
+
+    @property
+    def name(self) -> str:
+        """Its file's name, and that of its results."""
+
+    @property
+    def entrants(self) -> tuple[str, ...]:
+        """Names in `ENTRANTS`."""
+
+    @property
+    def training(self) -> Training:
+        """Compute and learning rates."""
+
+    @property
+    def tuning_seeds(self) -> tuple[int, ...]:
+        """What the learning rates are chosen on."""
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """What is reported."""
+
+    @property
+    def primary(self) -> str:
+        """The measure that chooses."""
+
+    @property
+    def measures(self) -> dict[str, Measure]:
+        """Every common measure."""
+
+    @property
+    def alpha(self) -> float:
+        """Level of the corrected tests."""
+
+    def fingerprint(self) -> str:
+        """A hash of all that shapes a run."""
+
+
 @dataclass(frozen=True)
 class Design:
-    """A contest. Raises ValueError where the file asks for what does not exist."""
+    """A contest in world (a), the formal language. Raises ValueError where the file asks for what does not exist."""
 
     name: str
     length: int  # tokens of a text, [CLS] not counted
@@ -81,8 +121,8 @@ def names() -> list[str]:
     return sorted(file.name.removesuffix(".yml") for file in files if file.name.endswith(".yml"))
 
 
-def load(name: str) -> Design:
-    """The design called `name`; FileNotFoundError lists what there is.
+def load(name: str) -> Contest:
+    """The design called `name`, of either world; FileNotFoundError lists what there is.
 
     >>> len(load("formal").entrants) >= 8
     True
@@ -90,7 +130,12 @@ def load(name: str) -> Design:
     if name not in names():
         raise FileNotFoundError(f"there is no contest '{name}', only {names()}")
     text = (resources.files("course_utils.contest") / f"{name}.yml").read_text(encoding="utf-8")
-    return parse(yaml.safe_load(text), name)
+    fields = yaml.safe_load(text)
+    if fields.pop("world", "formal") == "formal":
+        return parse(fields, name)
+    from course_utils.contest.english.design import parse as parse_english
+
+    return parse_english(fields, name)
 
 
 def parse(fields: dict, name: str) -> Design:

@@ -23,6 +23,7 @@ from course_utils.contest.cases import Cases, agreement_cases, closing_cases
 from course_utils.contest.entrants import ENTRANTS, Batch, Entrant, frame
 from course_utils.contest.grammar import MASK, FormalLanguage
 from course_utils.contest.language import divergence, entropy
+from course_utils.contest.vocabulary import Lesson, Vocabulary
 from course_utils.models import masks
 from course_utils.models.encoder import Encoder
 from course_utils.models.heads import MaskedLM
@@ -111,7 +112,7 @@ def examine(
     }
 
 
-def fit_head(encoder: Encoder, exam: Examination, budget: Budget, seed: int, *, frozen: bool) -> MaskedLM:
+def fit_head(encoder: Encoder, exam: Lesson, budget: Budget, seed: int, *, frozen: bool) -> MaskedLM:
     """A copy of the encoder under a new masked-LM head, trained on the few texts of the examination."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -230,7 +231,7 @@ def _by_class(posterior: Tensor, of_state: Tensor) -> Tensor:
     return posterior @ classes
 
 
-def _collate(entrant: Entrant, language: FormalLanguage, texts: list[Tensor], generator: Generator) -> Batch:
+def _collate(entrant: Entrant, language: Vocabulary, texts: list[Tensor], generator: Generator) -> Batch:
     batch = entrant.collate(texts, language.tokens, generator)
     if not (batch["labels"] != IGNORE).any():
         raise ValueError("no token of the batch was chosen; use a larger batch")

@@ -9,7 +9,7 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from course_utils.contest.compute import Meter, flops_per_step, steps_for
-from course_utils.contest.design import Design
+from course_utils.contest.design import Contest, Design
 from course_utils.contest.entrants import ENTRANTS, Batch, Entrant
 from course_utils.contest.floors import beliefs, single_floor
 from course_utils.contest.grammar import FormalLanguage, compile_grammar
@@ -33,6 +33,7 @@ COUNTS = "counts"  # what needs no network at all
 _INSERTED = 16  # places beyond the text that [CLS] and inserted masks may take
 
 Record = dict[str, Any]
+Measuring = Callable[[Any, "Run"], Record]  # (design, run) -> everything that the run finds out
 
 
 class RunError(RuntimeError):
@@ -55,7 +56,7 @@ class Run:
         return f"{self.stage}-{self.entrant}-{self.seed}{rate}.json"
 
 
-def tuning_runs(design: Design) -> list[Run]:
+def tuning_runs(design: Contest) -> list[Run]:
     """Every entrant with every learning rate on the tuning seeds."""
     return [
         Run("tune", entrant, seed, rate)
@@ -65,7 +66,7 @@ def tuning_runs(design: Design) -> list[Run]:
     ]
 
 
-def final_runs(design: Design, folder: Path) -> list[Run]:
+def final_runs(design: Contest, folder: Path) -> list[Run]:
     """Every seed of every entrant at its chosen learning rate, and the baselines; by seed, so that a contest
     that is stopped early has whole seeds. Raises RunError while tuning runs are missing."""
     rates = {entrant: chosen_rate(design, folder, entrant) for entrant in design.entrants}
@@ -73,7 +74,7 @@ def final_runs(design: Design, folder: Path) -> list[Run]:
     return [Run("final", COUNTS, 0), *(Run("final", UNTRAINED, seed) for seed in design.seeds), *entered]
 
 
-def chosen_rate(design: Design, folder: Path, entrant: str) -> float:
+def chosen_rate(design: Contest, folder: Path, entrant: str) -> float:
     """The learning rate with the best mean primary measure over the tuning seeds."""
     runs = [run for run in tuning_runs(design) if run.entrant == entrant]
     scores: dict[float, list[float]] = {}
@@ -84,7 +85,7 @@ def chosen_rate(design: Design, folder: Path, entrant: str) -> float:
     return min(scores, key=lambda rate: sign * sum(scores[rate]))
 
 
-def read(design: Design, folder: Path, run: Run) -> Record:
+def read(design: Contest, folder: Path, run: Run) -> Record:
     """The record of a run; RunError when it is missing or of another design."""
     path = folder / run.file
     if not path.is_file():
@@ -95,8 +96,13 @@ def read(design: Design, folder: Path, run: Run) -> Record:
     return record
 
 
-def run_missing(design: Design, folder: Path, jobs: int) -> Iterator[Run]:
-    """Make every run that is not there yet, `jobs` at a time; yields each as it is done."""
+def run_missing(
+    design: Contest, folder: Path, jobs: int, measuring: Measuring | None = None
+) -> Iterator[Run]:
+    """Make every run that is not there yet, `jobs` at a time; yields each as it is done.
+
+    measuring: what a run does, for a contest that is not about the formal language; it must be picklable.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for stage in (lambda: tuning_runs(design), lambda: final_runs(design, folder)):
         runs = stage()
@@ -104,10 +110,12 @@ def run_missing(design: Design, folder: Path, jobs: int) -> Iterator[Run]:
             read(design, folder, run)
         missing = [run for run in runs if not (folder / run.file).exists()]
         if missing:
-            yield from _in_processes(design, folder, missing, jobs)
+            yield from _in_processes(design, folder, missing, jobs, measuring)
 
 
-def _in_processes(design: Design, folder: Path, runs: list[Run], jobs: int) -> Iterator[Run]:
+def _in_processes(
+    design: Contest, folder: Path, runs: list[Run], jobs: int, measuring: Measuring | None
+) -> Iterator[Run]:
     """A new process for each run: nothing that one leaves behind reaches the next."""
     cheap = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if cheap else "spawn")
@@ -115,14 +123,14 @@ def _in_processes(design: Design, folder: Path, runs: list[Run], jobs: int) -> I
         context.set_forkserver_preload([__name__])  # torch is imported once, not once a run
     os.environ["OMP_NUM_THREADS"] = "1"
     with context.Pool(jobs, maxtasksperchild=1) as pool:
-        yield from pool.imap_unordered(partial(make, design, folder), runs)
+        yield from pool.imap_unordered(partial(make, design, folder, measuring=measuring), runs)
 
 
-def make(design: Design, folder: Path, run: Run) -> Run:
+def make(design: Contest, folder: Path, run: Run, *, measuring: Measuring | None = None) -> Run:
     """Make one run and write its file."""
     torch.set_num_threads(1)
     begun = time.process_time()
-    record = {"design": design.fingerprint(), **asdict(run), **measure(design, run)}
+    record = {"design": design.fingerprint(), **asdict(run), **(measuring or measure)(design, run)}
     record["cpu_seconds"] = round(time.process_time() - begun, 1)
     partial_file = folder / f".{run.file}.{os.getpid()}"
     partial_file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
