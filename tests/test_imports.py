@@ -17,7 +17,7 @@ FLOORS = [
     {"results"},
     {"stats", "figures"},
     {"subword", "objectives", "models", "data"},
-    {"explorables", "training"},
+    {"explorables", "released", "training"},
     {"contest", "distillation", "compression", "analysis"},
     {"study"},
     {"boxes", "reproduction"},

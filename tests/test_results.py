@@ -245,7 +245,7 @@ def test_every_results_file_of_the_course_can_be_read():
         assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file(), f"{name}: there is no {module}"
 
 
-def test_the_installed_package_carries_the_results(tmp_path, checkout):
+def test_the_installed_package_carries_the_results_and_the_weights(tmp_path, checkout):
     """A wheel built from a copy without .git, imported where no checkout is."""
     source, target = tmp_path / "source", tmp_path / "installed"
     source.mkdir()
@@ -255,6 +255,9 @@ def test_the_installed_package_carries_the_results(tmp_path, checkout):
         ROOT / "course_utils", source / "course_utils", ignore=shutil.ignore_patterns("__pycache__")
     )
     write(out=source / "results")
+    (source / "weights" / "toy").mkdir(parents=True)
+    for name in ("model.safetensors", "config.json", "card.md"):
+        (source / "weights" / "toy" / name).write_text(name)
     pip = [
         sys.executable,
         "-m",
@@ -279,3 +282,5 @@ def test_the_installed_package_carries_the_results(tmp_path, checkout):
         check=True,
     )
     assert found.stdout.strip() == "['toy'] 0.25"
+    bundled = target / "course_utils" / "bundled_weights" / "toy"
+    assert sorted(file.name for file in bundled.iterdir()) == ["card.md", "config.json", "model.safetensors"]
