@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats as scipy_stats
 
 from course_utils import results
+from course_utils.contest import verdicts
 from course_utils.contest.design import Design
 from course_utils.contest.entrants import ENTRANTS
 from course_utils.contest.runs import COUNTS, UNTRAINED, Record, Run, final_runs, read, tuning_runs
@@ -26,14 +27,16 @@ def write(design: Design, folder: Path, out: Path | None = None) -> Path:
     """
     records = {run: read(design, folder, run) for run in final_runs(design, folder)}
     tuning = [read(design, folder, run) for run in tuning_runs(design)]
+    found = rows(design, records)
     return results.write(
         f"contest_{design.name}",
         command=f"python -m experiments.contest_{design.name}",
-        rows=rows(design, records),
+        rows=found,
         seeds=[*design.tuning_seeds, *design.seeds],
         seconds=sum(record["cpu_seconds"] for record in [*records.values(), *tuning]),
         # Rounding in another order is amplified by training; the verdicts must not depend on it.
         tolerance={"relative": 0.1, "absolute": 0.03, "ignore": ["p", "p_holm", "values"]},
+        claims=verdicts.claims(design, found),
         out=out,
     )
 

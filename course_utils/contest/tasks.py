@@ -122,7 +122,7 @@ def _seen_through_noise(language: FormalLanguage, seen: Tensor) -> Tensor:
 
 
 def _bayes(language: FormalLanguage, elsewhere: Tensor, here: Tensor) -> Tensor:
-    """Posterior of each token from the evidence at the other places and at its own, (batch, length, vocab)."""
+    """Posterior of each token from the evidence elsewhere and at its own place, (batch, length, vocab)."""
     joint = language.process.conditionals(elsewhere) * here
     return joint / joint.sum(-1, keepdim=True)
 
