@@ -3,6 +3,7 @@
 - :func:`~course_utils.explorables.merge_stepper.merge_stepper`: BPE training, merge by merge
 - :func:`~course_utils.explorables.wordpiece_walker.wordpiece_walker`: WordPiece's longest match, try by try
 - :func:`~course_utils.explorables.fertility.fertility_explorer`: tokens per word against vocabulary size
+- :func:`~course_utils.explorables.polysemy.polysemy_explorer`: one word in many sentences, layer by layer
 
 A new explorable is four files named alike in this folder and at most 60 lines of Python:
 
@@ -42,6 +43,7 @@ Tests drive it by keyboard in a browser, in light and dark (tests/explorables).
 from course_utils.explorables.base import Explorable
 from course_utils.explorables.fertility import fertility_explorer
 from course_utils.explorables.merge_stepper import merge_stepper
+from course_utils.explorables.polysemy import polysemy_explorer
 from course_utils.explorables.wordpiece_walker import wordpiece_walker
 
-__all__ = ["Explorable", "fertility_explorer", "merge_stepper", "wordpiece_walker"]
+__all__ = ["Explorable", "fertility_explorer", "merge_stepper", "polysemy_explorer", "wordpiece_walker"]

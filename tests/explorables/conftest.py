@@ -3,9 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from course_utils.explorables import Explorable, fertility_explorer, merge_stepper, wordpiece_walker
+from course_utils.explorables import (
+    Explorable,
+    fertility_explorer,
+    merge_stepper,
+    polysemy_explorer,
+    wordpiece_walker,
+)
 from course_utils.explorables.base import ASSETS
 from course_utils.subword.wordpiece import WordPiece
 
@@ -39,7 +46,17 @@ def fertility() -> Explorable:
     )
 
 
-MAKERS = {"merge_stepper": stepper, "wordpiece_walker": walker, "fertility": fertility}
+def polysemy() -> Explorable:
+    sentences = [
+        (word, sense, f"Sentence {number} has a {word} 😀 in it.", (17, 17 + len(word)))
+        for word, senses in (("bat", ("animal", "stick")), ("bank", ("money", "river")))
+        for number, sense in enumerate(senses * 4)
+    ]
+    vectors = np.random.default_rng(0).normal(size=(len(sentences), 3, 6))
+    return polysemy_explorer(sentences, vectors)
+
+
+MAKERS = {"merge_stepper": stepper, "wordpiece_walker": walker, "fertility": fertility, "polysemy": polysemy}
 
 
 def page_of(*explorables: Explorable, theme: str = "") -> str:

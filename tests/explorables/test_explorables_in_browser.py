@@ -51,7 +51,8 @@ def test_a_page_may_set_the_accent(open_page):
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("merge_stepper", "5 ×"), ("wordpiece_walker", "##ffa"), ("fertility", "tweets")]
+    ("name", "text"),
+    [("merge_stepper", "5 ×"), ("wordpiece_walker", "##ffa"), ("fertility", "tweets"), ("polysemy", "stick")],
 )
 def test_without_javascript_the_first_state_is_there(open_page, name, text):
     page = open_page(page_of(MAKERS[name]()), javascript=False).page
