@@ -744,8 +744,26 @@ def load_weights(checkpoint, shapes):
     if missing:
         raise KeyError(f"the checkpoint lacks {missing}")
     for name, shape in shapes.items():
-        if tuple(loaded[name].shape) != shape and tuple(loaded[name].T.shape) != shape:
+        if tuple(loaded[name].shape) != shape:
             raise ValueError(f"{name} has shape {tuple(loaded[name].shape)}, expected {shape}")
+    return loaded
+
+
+# %% load: forgets to transpose and to compare
+# says: You did not transpose the kernels
+def load_weights(checkpoint, shapes):
+    loaded = {}
+    for name, tensor in checkpoint.items():
+        if not name.startswith("bert/"):
+            continue
+        ours = name.removeprefix("bert/").replace("/", ".").replace("layer_", "layer.")
+        ours = ours.replace(".kernel", ".weight").replace(".gamma", ".weight").replace(".beta", ".bias")
+        ours += ".weight" if ours.endswith("_embeddings") else ""
+        if ours in shapes:
+            loaded[ours] = tensor
+    missing = [name for name in shapes if name not in loaded]
+    if missing:
+        raise KeyError(f"the checkpoint lacks {missing}")
     return loaded
 
 
