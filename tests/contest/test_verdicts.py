@@ -7,14 +7,15 @@ import pytest
 from course_utils.contest import design, verdicts
 
 FORMAL = design.load("formal")
+MASKING = design.load("masking")
 
 
-def pairs(scores, *, spread=0.01, unresolved=()):
+def pairs(scores, *, of=FORMAL, spread=0.01, unresolved=()):
     """Rows of every pair as the report writes them, from mean scores (low is better)."""
     return [
         {
             "kind": "pair",
-            "measure": FORMAL.primary,
+            "measure": of.primary,
             "first": first,
             "second": second,
             "difference": scores[first] - scores[second],
@@ -22,30 +23,39 @@ def pairs(scores, *, spread=0.01, unresolved=()):
             "high": scores[first] - scores[second] + spread,
             "verdict": "cannot tell" if {first, second} & set(unresolved) else "resolved",
         }
-        for first, second in combinations(FORMAL.entrants, 2)
+        for first, second in combinations(of.entrants, 2)
     ]
 
 
-def scores(**changed):
-    return {name: 1.0 + 0.1 * i for i, name in enumerate(FORMAL.entrants)} | changed
+def scores(of=FORMAL, **changed):
+    return {name: 1.0 + 0.1 * i for i, name in enumerate(of.entrants)} | changed
+
+
+def electra(unresolved=(), **changed):
+    rows = pairs(scores(MASKING, **changed), of=MASKING, unresolved=unresolved)
+    return verdicts.claims(MASKING, rows)["electra-efficient"]
 
 
 def test_electra_that_is_resolved_better_holds():
-    found = verdicts.claims(FORMAL, pairs(scores(electra=0.2, mlm=0.5)))["electra-efficient"]
+    found = electra(electra=0.2, mlm=0.5, mlm_all=0.7)
     assert found["verdict"] == "holds here only"
     assert found["estimate"] == pytest.approx(-0.3)
     assert found["interval"] == pytest.approx([-0.31, -0.29])
-    assert found["seeds"] == len(FORMAL.seeds)
+    assert found["seeds"] == len(MASKING.seeds)
+    assert "every token ends +0.20 nats" in found["sentence"]
 
 
 def test_electra_that_is_resolved_worse_does_not_hold():
-    found = verdicts.claims(FORMAL, pairs(scores(electra=0.9, mlm=0.5)))["electra-efficient"]
-    assert found["verdict"] == "does not hold"
+    assert electra(electra=0.9, mlm=0.5)["verdict"] == "does not hold"
 
 
 def test_electra_unresolved_cannot_be_told():
-    rows = pairs(scores(electra=0.2, mlm=0.5), unresolved=["electra"])
-    assert verdicts.claims(FORMAL, rows)["electra-efficient"]["verdict"] == "cannot tell"
+    assert electra(["electra"], electra=0.2, mlm=0.5)["verdict"] == "cannot tell"
+
+
+def test_a_contest_gives_verdicts_only_on_what_entered():
+    assert set(verdicts.claims(FORMAL, pairs(scores()))) == {"t5-objectives"}
+    assert set(verdicts.claims(MASKING, pairs(scores(MASKING), of=MASKING))) == {"electra-efficient"}
 
 
 def test_one_rival_ahead_refutes_replaced_spans():
