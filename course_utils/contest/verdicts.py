@@ -42,11 +42,11 @@ def electra_efficient(design: Design, rows: list[Row]) -> Claim:
         "unit": f"{design.measures[design.primary].unit}, ELECTRA minus masked LM",
         "seeds": len(design.seeds),
         "sentence": (
-            f"At {design.training.gigaflops:,g} GFLOP each, ELECTRA's encoder ends {_nats(pair)} from the "
-            f"masked LM's in distance to the exact answer (below zero is better): {pair['verdict']}. A masked "
-            f"LM that predicts every token ends {_nats(every)} from it: {every['verdict']}. The language is a "
-            "formal one, the encoder small, and the budget a sliver of the paper's: what ELECTRA gains later, "
-            "this cannot show."
+            f"At {design.training.gigaflops:,g} GFLOP each, ELECTRA's encoder ends {_nats(pair)} from "
+            "the masked LM's in distance to the exact answer (below zero is better): "
+            f"{pair['verdict']}. A masked LM that predicts every token ends {_nats(every)} from it: "
+            f"{every['verdict']}. The language is a formal one, the encoder small, and the budget a sliver "
+            "of the paper's: what ELECTRA gains later, this cannot show."
         ),
     }
 
