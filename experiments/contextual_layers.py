@@ -9,7 +9,7 @@ the pieces of a sentence with their mean, adjusted in the same way.
 Model: all-MiniLM-L6-v2, which is a BERT, but was trained further so that the mean over its *last* layer says
 what a
 sentence means: in the last layers the words of a sentence may be drawn together by that. Embarrassing
-baseline: the same architecture with random weights (five draws), which mixes each word with its context
+baseline: the same architecture with random weights (three draws), which mixes each word with its context
 without knowing why.
 
 Intervals: BCa bootstrap over words (for the similarity within sentences, over sentences).
@@ -51,9 +51,9 @@ from experiments.contextual_common import (
 from experiments.subword_common import DOMAINS
 
 NAME = "contextual_layers"
-WORDS, CONTEXTS = 300, 10
-SENTENCES = 600  # for the similarity within sentences
-SEEDS = list(range(5))  # of the random weights
+WORDS, CONTEXTS = 200, 10
+SENTENCES = 300  # for the similarity within sentences
+SEEDS = list(range(3))  # of the random weights
 LEAST_RISE, LEAST_FALL = 0.02, 0.1
 
 
