@@ -4,6 +4,9 @@
 - :func:`~course_utils.explorables.wordpiece_walker.wordpiece_walker`: WordPiece's longest match, try by try
 - :func:`~course_utils.explorables.fertility.fertility_explorer`: tokens per word against vocabulary size
 - :func:`~course_utils.explorables.polysemy.polysemy_explorer`: one word in many sentences, layer by layer
+- :func:`~course_utils.explorables.masking_sampler.masking_sampler`: BERT's 15% and 80/10/10, drawn live
+- :func:`~course_utils.explorables.objective_gallery.objective_gallery`: every objective on the reader's text
+- :func:`~course_utils.explorables.span_corruption.span_corruption`: spans, sentinels, and what T5 writes
 
 A new explorable is four files named alike in this folder and at most 60 lines of Python:
 
@@ -42,8 +45,20 @@ Tests drive it by keyboard in a browser, in light and dark (tests/explorables).
 
 from course_utils.explorables.base import Explorable
 from course_utils.explorables.fertility import fertility_explorer
+from course_utils.explorables.masking_sampler import masking_sampler
 from course_utils.explorables.merge_stepper import merge_stepper
+from course_utils.explorables.objective_gallery import objective_gallery
 from course_utils.explorables.polysemy import polysemy_explorer
+from course_utils.explorables.span_corruption import span_corruption
 from course_utils.explorables.wordpiece_walker import wordpiece_walker
 
-__all__ = ["Explorable", "fertility_explorer", "merge_stepper", "polysemy_explorer", "wordpiece_walker"]
+__all__ = [
+    "Explorable",
+    "fertility_explorer",
+    "masking_sampler",
+    "merge_stepper",
+    "objective_gallery",
+    "polysemy_explorer",
+    "span_corruption",
+    "wordpiece_walker",
+]

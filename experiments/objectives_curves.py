@@ -1,0 +1,69 @@
+"""How the entrants of the formal contest learn their own tasks: training loss above the floor, by compute.
+
+Reads the final runs of `experiments.contest_formal` in the cache folder (and makes those that are missing). A
+run logs its training loss about twenty times, each the mean since the line before; here it stands against the share of
+the compute that was spent, minus the floor of the objective's own task on held-out texts, as a mean over
+seeds. Entrants whose floor is not known (deshuffling, ELECTRA) have no curve. Nothing is judged here.
+
+Run: python -m experiments.objectives_curves
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from course_utils import results
+from course_utils.cli.contest import default_folder
+from course_utils.contest import design, runs
+
+NAME = "objectives_curves"
+CONTEST = "formal"
+
+
+def curve_rows(entrant: str, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row for each logged step: share of compute, mean over seeds of loss minus floor, its range.
+
+    Raises ValueError when the seeds were not logged at the same steps.
+    """
+    steps = [step for step, _ in records[0]["curve"]]
+    if any([step for step, _ in record["curve"]] != steps for record in records):
+        raise ValueError(f"the runs of {entrant} were logged at different steps; make them again")
+    above = np.array(
+        [[loss - record["own_task"]["floor"] for _, loss in record["curve"]] for record in records]
+    )
+    return [
+        {
+            "entrant": entrant,
+            "step": step,
+            "compute": step / steps[-1],
+            "above_floor": of_step.mean().item(),
+            "least": of_step.min().item(),
+            "most": of_step.max().item(),
+        }
+        for step, of_step in zip(steps, above.T, strict=True)
+    ]
+
+
+def main() -> None:
+    """Make what is missing, collect the curves, write."""
+    contest, folder = design.load(CONTEST), default_folder(CONTEST)
+    for run in runs.run_missing(contest, folder, jobs=1):
+        print(run.file, flush=True)
+    by_entrant: dict[str, list[dict[str, Any]]] = {}
+    for run in runs.final_runs(contest, folder):
+        record = runs.read(contest, folder, run)
+        if record.get("own_task") is not None:
+            by_entrant.setdefault(run.entrant, []).append(record)
+    results.write(
+        NAME,
+        command=f"python -m experiments.{NAME}",
+        rows=[row for entrant, records in by_entrant.items() for row in curve_rows(entrant, records)],
+        seeds=contest.seeds,
+        seconds=sum(record["cpu_seconds"] for records in by_entrant.values() for record in records),
+        tolerance={"relative": 0.1, "absolute": 0.1, "ignore": []},
+    )
+
+
+if __name__ == "__main__":
+    main()
