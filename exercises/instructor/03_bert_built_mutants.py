@@ -916,3 +916,20 @@ def load_weights(checkpoint, shapes):
     if missing:
         raise KeyError(f"the checkpoint lacks {missing}")
     return loaded
+
+
+# %% load: insists on a place for everything
+# says: leave aside what the model has no place for
+def load_weights(checkpoint, shapes):
+    loaded = {}
+    for name, tensor in checkpoint.items():
+        ours = name.removeprefix("bert/").replace("/", ".").replace("layer_", "layer.")
+        ours = ours.replace(".kernel", ".weight").replace(".gamma", ".weight").replace(".beta", ".bias")
+        ours += ".weight" if ours.endswith("_embeddings") else ""
+        loaded[ours] = tensor.T if name.endswith("/kernel") else tensor
+        if tuple(loaded[ours].shape) != shapes[ours]:
+            raise ValueError(f"{ours} has shape {tuple(loaded[ours].shape)}, expected {shapes[ours]}")
+    missing = [name for name in shapes if name not in loaded]
+    if missing:
+        raise KeyError(f"the checkpoint lacks {missing}")
+    return loaded
