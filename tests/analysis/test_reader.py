@@ -32,10 +32,8 @@ SPANS = [(4, 8), (0, 8), (0, 4)]
 def reader(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tokenizer")
     (folder / "vocab.txt").write_text("\n".join(WORDS))
-    config = EncoderConfig(
-        vocab_size=len(WORDS), hidden_size=8, num_layers=2, num_heads=2, intermediate_size=16, max_positions=32,
-        type_vocab_size=2,
-    )  # fmt: skip
+    sizes = {"hidden_size": 8, "num_layers": 2, "num_heads": 2, "intermediate_size": 16}
+    config = EncoderConfig(vocab_size=len(WORDS), max_positions=32, type_vocab_size=2, **sizes)
     torch.manual_seed(0)
     tokenizer = BertTokenizerFast.from_pretrained(folder)
     return Reader(Encoder(config).eval(), tokenizer, "tiny", batch_size=2)
@@ -94,9 +92,8 @@ def test_at_the_colab_scale_the_same_code_takes_bert_base(monkeypatch, reader, t
     import transformers
 
     asked = []
-    config = transformers.BertConfig(
-        vocab_size=len(WORDS), hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16
-    )
+    sizes = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
+    config = transformers.BertConfig(vocab_size=len(WORDS), **sizes)
     torch.manual_seed(0)
     monkeypatch.setenv("COURSE_SCALE", "colab")
     model = BertModel(config).eval()
