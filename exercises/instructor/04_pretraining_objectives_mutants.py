@@ -310,6 +310,14 @@ def causal_lm(ids, attention_mask):
     return ids[:, :-1], labels
 
 
+# %% causal: writes into the text
+# says: You wrote -100 into the text
+def causal_lm(ids, attention_mask):
+    labels = ids[:, 1:]
+    labels[attention_mask[:, 1:] == 0] = -100
+    return ids[:, :-1], labels
+
+
 # %% causal: masks by the input
 # says: You asked whether the input is padding
 def causal_lm(ids, attention_mask):
