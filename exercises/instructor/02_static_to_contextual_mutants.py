@@ -183,8 +183,9 @@ def negative_loss(center, context, negatives):
 # %% negative-loss: forgets the logarithm
 # says: You forgot the logarithm
 def negative_loss(center, context, negatives):
-    true = 1 / (1 + np.exp(-(context @ center)))
-    noise = 1 / (1 + np.exp(-(negatives @ center)))
+    with np.errstate(over="ignore"):
+        true = 1 / (1 + np.exp(-(context @ center)))
+        noise = 1 / (1 + np.exp(-(negatives @ center)))
     return (1 - true) + noise.sum()
 
 
