@@ -3,6 +3,9 @@
 - :func:`~course_utils.explorables.merge_stepper.merge_stepper`: BPE training, merge by merge
 - :func:`~course_utils.explorables.wordpiece_walker.wordpiece_walker`: WordPiece's longest match, try by try
 - :func:`~course_utils.explorables.fertility.fertility_explorer`: tokens per word against vocabulary size
+- :func:`~course_utils.explorables.attention_steps.attention_steps`: one query, scores to weighted sum
+- :func:`~course_utils.explorables.input_builder.input_builder`: what BERT is given for one text or two
+- :func:`~course_utils.explorables.parameter_counter.parameter_counter`: where an encoder's parameters are
 - :func:`~course_utils.explorables.polysemy.polysemy_explorer`: one word in many sentences, layer by layer
 - :func:`~course_utils.explorables.masking_sampler.masking_sampler`: BERT's 15% and 80/10/10, drawn live
 - :func:`~course_utils.explorables.objective_gallery.objective_gallery`: every objective on the reader's text
@@ -23,8 +26,8 @@ A new explorable is four files named alike in this folder and at most 60 lines o
 What ``runtime.js`` offers: ``stepper(root, show)`` (buttons, slider, arrow keys; ``show(at)`` draws a step,
 returns its name), ``announce(root, text)`` for screen readers (call it on every change), ``chip(token)``,
 ``glide(host, render)`` (things with a ``data-key`` move to their new place), ``onTyping(field, act)``,
-``byCodePoint``. With ``uses=("chart.js",)`` there is ``lineChart(host)`` too. Transitions and ``glide`` stop
-for readers who ask for less motion.
+``byCodePoint``. With ``uses=("chart.js",)`` there is ``lineChart(host)`` too, with ``vectors.js``
+``unpack`` and ``strip``. Transitions and ``glide`` stop for readers who ask for less motion.
 
 A complete example::
 
@@ -43,21 +46,27 @@ A complete example::
 Tests drive it by keyboard in a browser, in light and dark (tests/explorables).
 """
 
+from course_utils.explorables.attention_steps import attention_steps
 from course_utils.explorables.base import Explorable
 from course_utils.explorables.fertility import fertility_explorer
+from course_utils.explorables.input_builder import input_builder
 from course_utils.explorables.masking_sampler import masking_sampler
 from course_utils.explorables.merge_stepper import merge_stepper
 from course_utils.explorables.objective_gallery import objective_gallery
+from course_utils.explorables.parameter_counter import parameter_counter
 from course_utils.explorables.polysemy import polysemy_explorer
 from course_utils.explorables.span_corruption import span_corruption
 from course_utils.explorables.wordpiece_walker import wordpiece_walker
 
 __all__ = [
     "Explorable",
+    "attention_steps",
     "fertility_explorer",
+    "input_builder",
     "masking_sampler",
     "merge_stepper",
     "objective_gallery",
+    "parameter_counter",
     "polysemy_explorer",
     "span_corruption",
     "wordpiece_walker",

@@ -43,7 +43,8 @@ def wordpiece_walker(
     )
 
 
-def _check(wordpiece: WordPiece, text: str) -> None:
+def check_vocabulary(wordpiece: WordPiece) -> None:
+    """Raise ValueError unless a page can number the tokens by their place, one on a line."""
     if sorted(wordpiece.ids) != list(range(len(wordpiece.ids))):
         raise ValueError(
             "the page numbers tokens by their place: the vocabulary's ids must be 0, 1, 2 and so on"
@@ -51,6 +52,10 @@ def _check(wordpiece: WordPiece, text: str) -> None:
     broken = next((token for token in wordpiece.vocab if "\n" in token), None)
     if broken is not None:
         raise ValueError(f"no token may hold a line break, got {broken!r}")
+
+
+def _check(wordpiece: WordPiece, text: str) -> None:
+    check_vocabulary(wordpiece)
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"the walker takes at most {LONGEST_TEXT} characters of text, got {len(text)}")
 
