@@ -75,8 +75,8 @@ def t5_objectives(design: Design, rows: list[Row]) -> Claim:
             f"Of {len(all_pairs)} pairs of entrants {resolved} are resolved. Resolved better than replaced "
             f"spans: {_names(ahead)}; resolved worse: {_names([n for n in settled if n not in ahead])}. "
             f"Of the {len(inner)} pairs of denoising variants {len(apart)} are resolved. Each run has "
-            f"{design.training.gigaflops:g} GFLOP, and the encoder alone is examined; T5 fine-tunes the "
-            "decoder too, and trains far longer."
+            f"{design.training.gigaflops:,g} GFLOP, and the encoder alone is examined, by masked tokens, which "
+            "masked LMs have practiced; T5 fine-tunes the decoder too, on tasks, and trains far longer."
         ),
     }
 
