@@ -42,7 +42,7 @@ def test_electra_that_is_resolved_better_holds():
     assert found["estimate"] == pytest.approx(-0.3)
     assert found["interval"] == pytest.approx([-0.31, -0.29])
     assert found["seeds"] == len(MASKING.seeds)
-    assert "every token ends +0.20 nats" in found["sentence"]
+    assert "every token: +0.20 nats" in found["sentence"]
 
 
 def test_electra_that_is_resolved_worse_does_not_hold():
@@ -54,7 +54,7 @@ def test_electra_unresolved_cannot_be_told():
 
 
 def test_a_contest_gives_verdicts_only_on_what_entered():
-    assert set(verdicts.claims(FORMAL, pairs(scores()))) == {"t5-objectives"}
+    assert set(verdicts.claims(FORMAL, pairs(scores()))) == {"t5-objectives", "electra-efficient"}
     assert set(verdicts.claims(MASKING, pairs(scores(MASKING), of=MASKING))) == {"electra-efficient"}
 
 
