@@ -10,6 +10,7 @@ from course_utils.paths import cache_dir
 
 if TYPE_CHECKING:  # torch is loaded by the commands that need it, not by `course --help`
     from course_utils.contest.design import Design
+    from course_utils.contest.english.design import EnglishDesign
 
 app = typer.Typer(no_args_is_help=True, help="Compare pretraining objectives at equal compute.")
 
@@ -37,15 +38,28 @@ def run(
     name: Name,
     folder: Folder = None,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time, one thread each.")] = 1,
+    text: Annotated[
+        Path | None,
+        typer.Option(help="For 'english': a folder of .txt files; default: WikiText from the hub."),
+    ] = None,
 ) -> None:
     """Make every run that is missing; stop it at any time, and start it again to go on."""
     from course_utils.contest import runs
+    from course_utils.contest.english import runs as english
+    from course_utils.contest.english.design import EnglishDesign
+    from course_utils.data.errors import DataError, SourceUnavailable
 
-    place = folder or default_folder(name)
+    place, contest = folder or default_folder(name), _design(name)
     try:
-        for made in runs.run_missing(_design(name), place, jobs):
+        if isinstance(contest, EnglishDesign):
+            missing = english.run_missing(contest, place, jobs, text)
+        elif text is None:
+            missing = runs.run_missing(contest, place, jobs)
+        else:
+            raise typer.BadParameter(f"--text is for contests on English; '{name}' makes its own texts")
+        for made in missing:
             typer.echo(f"{made.file} done", err=True)
-    except (runs.RunError, OSError) as problem:
+    except (runs.RunError, DataError, SourceUnavailable, OSError) as problem:
         _fail("run", problem)
     typer.echo(f"all runs of '{name}' are in {place}")
 
@@ -59,9 +73,15 @@ def report(
     """Write results/contest_NAME.json from the runs' files alone."""
     from course_utils.contest import report as reports
     from course_utils.contest import runs
+    from course_utils.contest.english import report as english
+    from course_utils.contest.english.design import EnglishDesign
 
+    place, contest = folder or default_folder(name), _design(name)
     try:
-        typer.echo(str(reports.write(_design(name), folder or default_folder(name), out)))
+        if isinstance(contest, EnglishDesign):
+            typer.echo(str(english.write(contest, place, out)))
+        else:
+            typer.echo(str(reports.write(contest, place, out)))
     except (runs.RunError, ValueError, OSError) as problem:
         _fail("report", problem)
 
@@ -71,7 +91,7 @@ def default_folder(name: str) -> Path:
     return cache_dir() / "contest" / name
 
 
-def _design(name: str) -> "Design":
+def _design(name: str) -> "Design | EnglishDesign":
     from course_utils.contest import design
 
     try:

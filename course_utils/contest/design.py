@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from importlib import resources
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import yaml
 
@@ -16,6 +16,9 @@ from course_utils.contest.entrants import ENTRANTS
 from course_utils.contest.grammar import Grammar
 from course_utils.contest.measures import Budget
 from course_utils.contest.models import Sizes
+
+if TYPE_CHECKING:  # it imports this module
+    from course_utils.contest.english.design import EnglishDesign
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Contest(Protocol):
 
 @dataclass(frozen=True)
 class Design:
-    """A contest in world (a), the formal language. Raises ValueError where the file asks for what does not exist."""
+    """A contest in world (a). Raises ValueError where the file asks for what does not exist."""
 
     name: str
     length: int  # tokens of a text, [CLS] not counted
@@ -121,7 +124,7 @@ def names() -> list[str]:
     return sorted(file.name.removesuffix(".yml") for file in files if file.name.endswith(".yml"))
 
 
-def load(name: str) -> Contest:
+def load(name: str) -> "Design | EnglishDesign":
     """The design called `name`, of either world; FileNotFoundError lists what there is.
 
     >>> len(load("formal").entrants) >= 8

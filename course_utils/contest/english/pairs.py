@@ -1,8 +1,8 @@
 """BLiMP's minimal pairs (Warstadt et al. 2020): which of two sentences, alike but for one point of grammar,
 does a model find more probable?
 
-A masked LM has no probability of a sentence; its pseudo-log-likelihood takes the place: the sum over tokens of
-log P(token | all others). Within a word the pieces to the right are masked as well, else a rare word of many
+A masked LM has no probability of a sentence; its pseudo-log-likelihood takes the place: the sum over tokens
+of log P(token | all others). Within a word the pieces to the right are masked as well, else a rare word of many
 pieces looks likely because its parts betray each other (Kauf & Ivanova 2023).
 """
 
@@ -22,7 +22,7 @@ from course_utils.data.hub_table import hub_rows
 from course_utils.models.heads import MaskedLM
 
 BLIMP = "nyu-mll/blimp"
-# What is asked: paradigms of agreement within the phrase or the clause, which a small model may learn, and all.
+# Agreement within the phrase or the clause, which a small model may learn.
 AGREEMENT = (
     "anaphor_gender_agreement",
     "anaphor_number_agreement",

@@ -36,7 +36,7 @@ def run_missing(design: EnglishDesign, folder: Path, jobs: int, source: Path | N
 
 
 def prepare(design: EnglishDesign, folder: Path, source: Path | None) -> None:
-    """Write FOLDER/corpus unless it is there; RunError if it was made from other files than `source` holds."""
+    """Write FOLDER/corpus unless it is there; RunError if it was made from other files than those of `source`."""
     place = folder / CORPUS
     if not (place / "about.json").exists():
         lines = text.read_hub() if source is None else text.read_folder(source)
@@ -45,7 +45,8 @@ def prepare(design: EnglishDesign, folder: Path, source: Path | None) -> None:
     given = found.files if source is None else tuple(text.read_folder(source))
     if given != found.files:
         raise RunError(
-            f"{place} was made from {', '.join(found.files)}, not from {', '.join(given)}; use another --folder"
+            f"{place} was made from {', '.join(found.files)}, not from {', '.join(given)}; "
+            "use another --folder"
         )
 
 

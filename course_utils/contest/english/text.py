@@ -1,4 +1,4 @@
-"""Real text, from a folder of files or from the hub, cut into texts of equal length that start with a sentence."""
+"""Real text, from a folder or from the hub, cut into texts of equal length that start with a sentence."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
