@@ -145,10 +145,7 @@ def claim(measured: dict[str, np.ndarray], untrained: dict[str, np.ndarray]) -> 
             f"words, goes from {said(first)} at the embeddings to {said(last)} at the last layer of a small "
             f"BERT "
             f"(all-MiniLM-L6-v2). Its steps, with intervals that hold together: {told}. With random weights "
-            f"it goes "
-            f"from {random_first:.2f} to {random_last:.2f}: mixing by itself makes vectors depend on the "
-            f"context. "
-            f"(Seeds are draws of the random weights.)"
+            f"it goes from {random_first:.2f} to {random_last:.2f}. (Seeds are draws of the random weights.)"
         ),
     }
 
