@@ -141,11 +141,10 @@ def claim(measured: dict[str, np.ndarray], untrained: dict[str, np.ndarray]) -> 
         "seeds": len(SEEDS),
         "sentence": (
             f"Over {len(adjusted)} words the similarity of a word to itself in ten sentences, less that of "
-            f"different "
-            f"words, goes from {said(first)} at the embeddings to {said(last)} at the last layer of a small "
-            f"BERT "
-            f"(all-MiniLM-L6-v2). Its steps, with intervals that hold together: {told}. With random weights "
-            f"it goes from {random_first:.2f} to {random_last:.2f}. (Seeds are draws of the random weights.)"
+            f"different words, goes from {said(first)} at the embeddings to {said(last)} at the last layer "
+            f"of a small BERT (all-MiniLM-L6-v2). Its steps, with intervals that hold together: {told}. "
+            f"With random weights it goes from {random_first:.2f} to {random_last:.2f}. (Seeds are draws "
+            f"of the random weights.)"
         ),
     }
 

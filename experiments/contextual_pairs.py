@@ -204,14 +204,12 @@ def claim(found: dict[str, np.ndarray], draws: Sequence[dict[str, np.ndarray]], 
         "seeds": len(SEEDS),
         "sentence": (
             f"In {name} (not bert-base), a word's last vector moves by {said(change)} of the distance "
-            f"between unrelated "
-            f"contexts when its sentence goes from first to second place, with the same neighbor. Switched "
-            f"alone: positions {said(at['position'])}, segment ids {said(at['segment'])}, another neighbor "
-            f"{said(at['neighbor'])}; segment minus position {said(cause)}. With random weights the place "
-            f"moves it by "
-            f"{untrained:.2f}. The training that we know of showed this model single sentences, so that what "
-            f"next-sentence prediction does to bert-base is not tested here. (Seeds are draws of the random "
-            f"weights.)"
+            f"between unrelated contexts when its sentence goes from first to second place, with the same "
+            f"neighbor. Switched alone: positions {said(at['position'])}, segment ids "
+            f"{said(at['segment'])}, another neighbor {said(at['neighbor'])}; segment minus position "
+            f"{said(cause)}. With random weights the place moves it by {untrained:.2f}. The training that "
+            f"we know of showed this model single sentences, so that what next-sentence prediction does to "
+            f"bert-base is not tested here. (Seeds are draws of the random weights.)"
         ),
     }
 

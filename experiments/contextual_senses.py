@@ -251,15 +251,12 @@ def polysemy_claim(tables: dict[str, Table], judged: Mapping[str, int]) -> dict[
         "seeds": len(SEEDS),
         "sentence": (
             f"One vector per word can only guess which of two senses is meant. The nearest centroid is "
-            f"right for "
-            f"{said(of(('encoder', layer)))} of the tokens at layer {layer} of a small BERT "
-            f"(all-MiniLM-L6-v2), on "
-            f"{len(course)} words in sentences of our own; on {PAIRS} pseudowords made from reviews the "
-            f"gain over "
-            f"a static vector is {said(gains['random'])}. But the mean static vector of the *other* words "
-            f"of the sentence "
-            f"is right for {said(of(('bag of context', -1)))}, so the encoder's lead over it is {said(bag)}; "
-            f"random weights reach {said(of(('random weights', layer)))}. (The rule asks for a gain above "
+            f"right for {said(of(('encoder', layer)))} of the tokens at layer {layer} of a small BERT "
+            f"(all-MiniLM-L6-v2), on {len(course)} words in sentences of our own; on {PAIRS} pseudowords "
+            f"made from reviews the gain over a static vector is {said(gains['random'])}. But the mean "
+            f"static vector of the other words of the sentence is right for "
+            f"{said(of(('bag of context', -1)))}, so the encoder's lead over it is {said(bag)}; random "
+            f"weights reach {said(of(('random weights', layer)))}. (The rule asks for a gain above "
             f"{LEAST_GAIN} in both sets; seeds are draws of the random weights.)"
         ),
     }
@@ -282,13 +279,11 @@ def clusters_claim(course: Table, layer: int) -> dict[str, Any]:
         "seeds": len(SEEDS),
         "sentence": (
             f"Two clusters found by k-means without seeing the senses have a purity of {said(purity)} at "
-            f"layer "
-            f"{layer} of a small BERT (all-MiniLM-L6-v2), where shuffled labels give {chance.estimate:.2f} "
-            f"and a bag of "
-            f"the context words {lead.estimate:.2f} less ([{lead.low:.2f}, {lead.high:.2f}]); it is at least "
-            f"{LEAST_PURITY} for {clear} of {len(at)} words. The silhouette of the senses is "
-            f"{said(silhouette)}; "
-            f"{LEAST_SILHOUETTE} is where clusters are usually said to begin."
+            f"layer {layer} of a small BERT (all-MiniLM-L6-v2), where shuffled labels give "
+            f"{chance.estimate:.2f} and a bag of the context words {lead.estimate:.2f} less "
+            f"([{lead.low:.2f}, {lead.high:.2f}]); it is at least {LEAST_PURITY} for {clear} of {len(at)} "
+            f"words. The silhouette of the senses is {said(silhouette)}; {LEAST_SILHOUETTE} is where "
+            f"clusters are usually said to begin."
         ),
     }
 
