@@ -76,7 +76,7 @@ function draw(root, { tokens, ask, query, run, step, size, scale }) {
   const summed = step === "sum";
   const limit = largestIn(query), most = largestIn(run.taken.flat());
   const heads = shown.map((name) => el("th", { scope: "col", class: "cw-number", text: COLUMNS[name] }));
-  const tail = [shown.includes("weights") && el("td", { "aria-hidden": "true" }), summed && el("th", { scope: "col", text: "Weight times value" })].filter(Boolean);
+  const tail = [shown.includes("weights") && el("td", { class: "cw-weights", "aria-hidden": "true" }), summed && el("th", { scope: "col", class: "cw-taken", text: "Weight times value" })].filter(Boolean);
   part(root, "head-row").replaceChildren(el("tr", {}, el("th", { scope: "col", text: "Key of" }), ...heads, ...tail));
   part(root, "rows").replaceChildren(...tokens.map((token, i) => rowOf(token, i, { run, shown, summed, most, ask })));
   part(root, "caption").textContent = `${tokens[ask]} asks (position ${ask})`;
