@@ -1,9 +1,9 @@
 """How the entrants of the formal contest learn their own tasks: training loss above the floor, by compute.
 
 Reads the final runs of `experiments.contest_formal` in the cache folder (and makes those that are missing). A
-run logs its training loss about twenty times, each the mean since the line before; here it stands against the share of
-the compute that was spent, minus the floor of the objective's own task on held-out texts, as a mean over
-seeds. Entrants whose floor is not known (deshuffling, ELECTRA) have no curve. Nothing is judged here.
+run logs its training loss about twenty times. Here the loss stands against the share of the compute that was
+spent, minus the floor of the objective's own task on held-out texts, as a mean over seeds. Entrants whose
+floor is not known (deshuffling, ELECTRA) have no curve. Nothing is judged here.
 
 Run: python -m experiments.objectives_curves
 """
@@ -19,30 +19,32 @@ from course_utils.contest import design, runs
 
 NAME = "objectives_curves"
 CONTEST = "formal"
+POINTS = 20
 
 
 def curve_rows(entrant: str, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row for each logged step: share of compute, mean over seeds of loss minus floor, its range.
+    """One row for each twentieth of the compute: loss minus floor, its mean over seeds, least and most.
 
-    Raises ValueError when the seeds were not logged at the same steps.
+    Between two logged steps the loss is interpolated, since two seeds may differ by a step.
     """
-    steps = [step for step, _ in records[0]["curve"]]
-    if any([step for step, _ in record["curve"]] != steps for record in records):
-        raise ValueError(f"the runs of {entrant} were logged at different steps; make them again")
-    above = np.array(
-        [[loss - record["own_task"]["floor"] for _, loss in record["curve"]] for record in records]
-    )
+    shares = np.arange(1, POINTS + 1) / POINTS
+    above = np.array([_above_floor(record, shares) for record in records])
     return [
         {
             "entrant": entrant,
-            "step": step,
-            "compute": step / steps[-1],
-            "above_floor": of_step.mean().item(),
-            "least": of_step.min().item(),
-            "most": of_step.max().item(),
+            "compute": share.item(),
+            "above_floor": of_share.mean().item(),
+            "least": of_share.min().item(),
+            "most": of_share.max().item(),
         }
-        for step, of_step in zip(steps, above.T, strict=True)
+        for share, of_share in zip(shares, above.T, strict=True)
     ]
+
+
+def _above_floor(record: dict[str, Any], shares: np.ndarray) -> np.ndarray:
+    """One run's training loss above its floor at these shares of its steps."""
+    steps, losses = np.array(record["curve"], dtype=float).T
+    return np.interp(shares, steps / steps[-1], losses) - record["own_task"]["floor"]
 
 
 def main() -> None:

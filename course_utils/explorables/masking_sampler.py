@@ -7,28 +7,23 @@ from course_utils.subword.splitting import WORD_OR_MARK
 from course_utils.subword.wordpiece import WordPiece
 
 LONGEST_TEXT = 240  # characters the reader may type
-# What a random replacement is drawn from where nothing else is given; a model draws from its whole vocabulary.
-REPLACEMENTS = tuple(
-    [
-        "apple",
-        "river",
-        "seven",
-        "green",
-        "walk",
-        "under",
-        "piano",
-        "often",
-        "cloud",
-        "never",
-        "table",
-        "bright",
-        "money",
-        "dance",
-    ]
+# What a random replacement is drawn from by default; a real one comes from the whole vocabulary.
+REPLACEMENTS = (
+    "apple",
+    "river",
+    "seven",
+    "green",
+    "walk",
+    "under",
+    "piano",
+    "often",
+    "never",
+    "table",
+    "money",
 )
 FATES = ("masked", "replaced at random", "left as it is", "not chosen")
 LEDE = (
-    "Each word is chosen or not by a draw of its own, and a second draw decides what becomes of a chosen one. "
+    "Each word is chosen or not by a draw of its own; a second draw decides what becomes of a chosen one. "
     "Move the shares, draw again, and watch the tally settle."
 )
 

@@ -18,7 +18,7 @@ FAMILIES = ("Predicted in place", "Written by a decoder", "About two sentences")
 OTHER = ("The river rose all night.", "By morning the bridge was gone.")
 TEXT = "An unputdownable story, badly filmed. I would watch it twice."
 LEDE = (
-    "One text, nineteen ways to turn it into something to learn. Each objective shows what the model reads and "
+    "One text, nineteen ways to turn it into something to learn. Each card shows what the model reads and "
     "what it must say; the draws are the same each time you load the page."
 )
 

@@ -11,7 +11,7 @@ EXAMPLE = "Thank you for inviting me to your party last week ."
 EXAMPLE_CORRUPTED = (2, 3, 8)  # "for inviting" and "last"
 SENTINELS = "XYZABCDEFGHIJKLMNOPQRSTUVW"
 LEDE = (
-    "Each run of corrupted tokens becomes one sentinel. The target names each sentinel and what it stands for, "
+    "Each run of corrupted tokens becomes one sentinel. The target names each and says what it stands for, "
     "so that the decoder writes only what is missing."
 )
 

@@ -1,6 +1,7 @@
 """The script's objectives: the same inputs and targets as the package for the same draws, and fair draws."""
 
 import random
+from itertools import pairwise
 
 import pytest
 import torch
@@ -92,9 +93,7 @@ def test_masked_tokens_are_corrupted_and_labeled_as_in_the_package(page):
         made = masked.corrupt(ids, chosen, TOKENS, generator, shares=(0.4, 0.4, 0.2))
         kinds = [
             None if not is_chosen else "mask" if new == MASK else "random" if new != old else "keep"
-            for old, new, is_chosen in zip(
-                ids.tolist(), made.input_ids.tolist(), chosen.tolist(), strict=True
-            )
+            for old, new, is_chosen in zip(*(x.tolist() for x in (ids, made.input_ids, chosen)), strict=True)
         ]
         given = [say(ids), kinds, say(made.input_ids)]
         cases.append((given, {"inputs": say(made.input_ids), "labels": labels(made.labels)}))
@@ -167,12 +166,8 @@ def test_tokens_are_chosen_and_split_in_their_shares(page):
 
 def test_what_may_not_be_chosen_never_is(page):
     flags = [i % 3 > 0 for i in range(30)]
-    for call in (
-        "chooseTokens(flags, 1, r)",
-        "chooseWords(flags, flags, 1, r)",
-        "chooseSpans(flags, flags, 1, r)",
-    ):
-        chosen = page.evaluate(f"(flags) => {{ const r = generator(1); return {call}; }}", flags)
+    for call in ("chooseTokens(flags,", "chooseWords(flags, flags,", "chooseSpans(flags, flags,"):
+        chosen = page.evaluate(f"(flags) => {call} 1, generator(1))", flags)
         assert any(chosen)
         assert not any(is_chosen and not may for is_chosen, may in zip(chosen, flags, strict=True))
 
@@ -180,10 +175,8 @@ def test_what_may_not_be_chosen_never_is(page):
 @pytest.mark.parametrize("share", [0.15, 0.5])
 def test_words_and_spans_stay_whole_and_within_their_budget(page, share):
     starts = [True, False, False, True, True, False, True, True, True, False, True, True, True]
-    words = [
-        range(a, b)
-        for a, b in [(0, 3), (3, 4), (4, 6), (6, 7), (7, 8), (8, 10), (10, 11), (11, 12), (12, 13)]
-    ]
+    borders = [i for i, start in enumerate(starts) if start] + [len(starts)]
+    words = [range(a, b) for a, b in pairwise(borders)]
     for name in ("chooseWords", "chooseSpans"):
         drawn = page.evaluate(
             f"""([starts, share]) => Array.from({{ length: 200 }}, (_, seed) =>
