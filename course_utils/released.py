@@ -76,7 +76,8 @@ def load_released(name: str) -> Released:
         tokenizer.no_padding()
         return Released(_masked_lm(folder), tokenizer, card)
     load = weights.load_causal_lm if name == "causal_lm" else weights.load_seq2seq
-    return Released(load(folder), BPE.load(folder / "tokenizer.json"), card)
+    model = load(folder).requires_grad_(False)
+    return Released(model, BPE.load(folder / "tokenizer.json"), card)
 
 
 def released_dir(name: str) -> Path:

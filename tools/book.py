@@ -23,7 +23,7 @@ FIRST_PAGE = HTML / "index.html"
 EXECUTED_WITH = BUILD / "execution.stamp"  # what the cached outputs were made with
 BUILT_FROM = BUILD / "book.stamp"  # what the finished book was made from; absent after a failure
 
-BEHIND_EXECUTION = ["course_utils", "results", "requirements.txt"]
+BEHIND_EXECUTION = ["course_utils", "results", "weights", "requirements.txt"]
 BEHIND_PAGES = [*BEHIND_EXECUTION, "_config.yml", "_toc.yml", "README.md", "chapters", "tools"]
 NOT_INPUTS = {"__pycache__", ".ipynb_checkpoints", ".ruff_cache"}
 
