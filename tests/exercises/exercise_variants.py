@@ -1,7 +1,15 @@
-"""The notebooks that an exercise is tested with: released, solved, broken, and one for each wrong answer."""
+"""The notebooks that an exercise is tested with: released, solved, broken, and with wrong answers in it.
+
+Every wrong answer runs in this process, cell by cell: a kernel for each would take a quarter of an hour.
+nbval runs one of each task, and those that never end, which only a kernel survives.
+"""
+
+import contextlib
+import io
 
 from course_utils.grading import exercise, mutants, release, splice
 from course_utils.grading.exercise import Exercise, Notebook, course, source
+from course_utils.grading.mutants import Mutant
 from course_utils.grading.verdicts import Verdict
 
 Runs = dict[str, dict[str, Verdict]]
@@ -34,8 +42,25 @@ def bare(notebook: Notebook) -> Notebook:
     return {**notebook, "cells": cells}
 
 
+def is_endless(mutant: Mutant) -> bool:
+    """Whether it must be stopped by the time limit of the notebook's own `check`."""
+    return "never" in mutant.mistake
+
+
+def run_by_nbval(found: Exercise) -> list[Mutant]:
+    """The wrong answers that get a kernel: the first of each task, and the endless ones."""
+    known = mutants.load(found)
+    first = {mutant.task: mutant for mutant in reversed(known)}
+    return [mutant for mutant in known if mutant is first[mutant.task] or is_endless(mutant)]
+
+
+def with_answer(found: Exercise, mutant: Mutant) -> Notebook:
+    """The student's notebook, solved but for this wrong answer."""
+    return splice.splice(student_notebook(found), solutions(found) | {mutant.task: mutant.source})
+
+
 def variants(found: Exercise) -> dict[str, Notebook]:
-    """Every notebook to run. One kernel each, so all go through one pytest process."""
+    """Every notebook for nbval. One kernel each, so all go through one pytest process."""
     student, solved = student_notebook(found), solutions(found)
     some = mutants.load(found)[0]
     crash = {some.task: "raise RuntimeError('a broken answer')"}
@@ -43,7 +68,22 @@ def variants(found: Exercise) -> dict[str, Notebook]:
         "stub": student,
         "solution": splice.splice(student, solved),
         "crash": splice.splice(student, solved | crash),
-        "bare": bare(splice.splice(student, solved | {some.task: some.source})),
-        "cleared": cleared(splice.splice(student, solved | {some.task: some.source})),
-        **{m.slug: splice.splice(student, solved | {m.task: m.source}) for m in mutants.load(found)},
+        "bare": bare(with_answer(found, some)),
+        "cleared": cleared(with_answer(found, some)),
+        **{mutant.slug: with_answer(found, mutant) for mutant in run_by_nbval(found)},
     }
+
+
+def without_kernel(notebook: Notebook) -> dict[str, Verdict]:
+    """Cell id -> did it run, and what was raised if not; for wrong answers of our own that end."""
+    space: dict[str, object] = {}
+    said: dict[str, Verdict] = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):
+                    exec(source(cell), space)
+                said[course(cell)["id"]] = Verdict(True, "")
+            except Exception as error:
+                said[course(cell)["id"]] = Verdict(False, f"{type(error).__name__}: {error}")
+    return said

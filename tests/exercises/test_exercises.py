@@ -9,12 +9,20 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from exercise_variants import Runs, student_notebook
+from exercise_variants import (
+    Runs,
+    is_endless,
+    run_by_nbval,
+    student_notebook,
+    with_answer,
+    without_kernel,
+)
 
 from course_utils.grading import exercise, lint, mutants, release, splice
 from course_utils.grading.execute import execute
 from course_utils.grading.exercise import Exercise, Notebook, course, source
 from course_utils.grading.mutants import Mutant
+from course_utils.grading.verdicts import Verdict
 
 # All tests share one long run of nbval: under pytest-xdist they belong on one worker.
 pytestmark = pytest.mark.xdist_group("exercises")
@@ -22,7 +30,8 @@ pytestmark = pytest.mark.xdist_group("exercises")
 EXERCISES = [exercise.load(name) for name in exercise.names()]
 MUTANTS = [(found, mutant) for found in EXERCISES for mutant in mutants.load(found)]
 # Without the time limit of a kernel, an answer that never ends would hang the tests.
-ENDING = [(found, mutant) for found, mutant in MUTANTS if "never" not in mutant.mistake]
+ENDING = [(found, mutant) for found, mutant in MUTANTS if not is_endless(mutant)]
+IN_KERNELS = [(found, mutant) for found in EXERCISES for mutant in run_by_nbval(found)]
 RunsOf = Callable[[Exercise], Runs]
 
 each_exercise = pytest.mark.parametrize("found", EXERCISES, ids=lambda found: found.name)
@@ -121,7 +130,7 @@ def test_checks_hold_after_the_outputs_were_cleared(found: Exercise, nbval_runs:
 @each_exercise
 def test_an_endless_answer_hangs_no_cell(found: Exercise, nbval_runs: RunsOf) -> None:
     """Neither a check nor a demonstration may run into nbval's own time limit."""
-    endless = [mutant for mutant in mutants.load(found) if "never" in mutant.mistake]
+    endless = [mutant for mutant in mutants.load(found) if is_endless(mutant)]
     assert endless, "every exercise needs an answer that never ends among its mutants"
     given = {course(cell)["id"] for cell in found.cells("given")}
     for mutant in endless:
@@ -149,17 +158,26 @@ def test_every_task_has_at_least_three_known_wrong_answers(found: Exercise) -> N
     assert max(slugs.values()) == 1, "two mutants have one name"
 
 
-@pytest.mark.parametrize(("found", "mutant"), MUTANTS, ids=lambda value: getattr(value, "slug", None))
-def test_wrong_answer_fails_and_is_named(found: Exercise, mutant: Mutant, nbval_runs: RunsOf) -> None:
-    runs = nbval_runs(found)
-    wrong = failed(found, runs, mutant.slug)
+def assert_fails_and_is_named(found: Exercise, mutant: Mutant, said: dict[str, Verdict]) -> None:
+    """It fails a check of its own task with the promised phrase, and none of a task that does without it."""
+    wrong = {name for name in public_checks(found) if name not in said or not said[name].passed}
     own = wrong & public_checks(found, mutant.task)
     assert own, "this wrong answer passes"
-    messages = [runs[mutant.slug][name].message for name in own]
-    # The source of the cell is part of nbval's message, and names every mistake: look behind it.
-    assert any(mutant.says in message.partition("Traceback:")[2] for message in messages), messages
+    # nbval's message begins with the source of the cell, which names every mistake: look behind it.
+    messages = [said[name].message.rpartition("Traceback:")[2] for name in own]
+    assert any(mutant.says in message for message in messages), messages
     dependents = {name for name, meta in found.tasks().items() if mutant.task in meta.get("needs", [])}
     assert wrong <= public_checks(found, mutant.task, *dependents)
+
+
+@pytest.mark.parametrize(("found", "mutant"), ENDING, ids=lambda value: getattr(value, "slug", None))
+def test_wrong_answer_fails_and_is_named(found: Exercise, mutant: Mutant) -> None:
+    assert_fails_and_is_named(found, mutant, without_kernel(with_answer(found, mutant)))
+
+
+@pytest.mark.parametrize(("found", "mutant"), IN_KERNELS, ids=lambda value: getattr(value, "slug", None))
+def test_nbval_says_so_too(found: Exercise, mutant: Mutant, nbval_runs: RunsOf) -> None:
+    assert_fails_and_is_named(found, mutant, nbval_runs(found)[mutant.slug])
 
 
 @each_exercise
