@@ -26,7 +26,8 @@ class EnglishDesign:
     budget: Budget  # of the common measures
     reviews: ReviewTask
     pairs_each: int  # minimal pairs of each paradigm
-    test_texts: int  # as many again choose the learning rates
+    test_texts: int
+    tagged_sentences: int  # to learn from, and as many to be tested on
     tuning_seeds: tuple[int, ...]
     seeds: tuple[int, ...]
     primary: str  # the measure that chooses learning rates, and that the verdict is about
@@ -41,7 +42,7 @@ class EnglishDesign:
             raise ValueError(f"the primary measure '{self.primary}' is not among {sorted(self.measures)}")
         if set(self.seeds) & set(self.tuning_seeds):
             raise ValueError("a seed that chooses the learning rate must not be tested on")
-        asked = self.budget.texts + 2 * self.test_texts
+        asked = self.budget.texts + self.test_texts
         if self.corpus.held_out_texts < asked:
             raise ValueError(
                 f"the questions need {asked} texts, but only {self.corpus.held_out_texts} are held out"

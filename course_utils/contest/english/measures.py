@@ -1,12 +1,13 @@
 """What every entrant is asked after pretraining on English, whatever it was trained on.
 
-- `tuned_nats`, `frozen_nats`: a masked-LM head trained on a few texts, with the encoder trained along or
-  frozen; mean nats of the masked tokens of new texts.
+- `tags`: share of words whose part of speech a linear probe reads off the frozen states.
+- `tuned_nats`: a masked-LM head trained on a few texts, and the encoder with it; mean nats of the masked
+  tokens of new texts.
 - `pairs`, `agreement`: with the tuned encoder, the share of BLiMP's minimal pairs where the grammatical
   sentence has the higher pseudo-log-likelihood: over all 67 paradigms, and over the 16 on agreement.
 - `reviews_tuned`, `reviews_probe`: sentiment of review sentences, by fine-tuning and by a linear probe.
 
-The first four lean towards objectives that have practiced masked prediction; the last two do not.
+`tuned_nats` and the minimal pairs lean towards objectives that have practiced masked prediction.
 """
 
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Generator, Tensor
 
 from course_utils.contest import tasks
-from course_utils.contest.english import ngrams, pairs, reviews
+from course_utils.contest.english import ngrams, pairs, reviews, tags
 from course_utils.contest.english.corpus import Corpus
 from course_utils.contest.english.pairs import AGREEMENT, PARADIGMS, Pair
 from course_utils.contest.english.reviews import Labeled, ReviewTask
+from course_utils.contest.english.tags import Tagged
 from course_utils.contest.entrants import frame
 from course_utils.contest.grammar import MASK
 from course_utils.contest.measures import Budget, fit_head
@@ -36,7 +38,8 @@ class Examination:
     tuning_texts: Tensor  # (texts, length), to learn a masked-LM head from
     texts: Tensor  # (test texts, length)
     hidden: Tensor  # bool, (test texts, length), which tokens are masked
-    pairs: list[Pair]  # empty where only `tuned_nats` is asked
+    tagged: tuple[Tagged, Tagged]  # to learn from, and to be tested on
+    pairs: list[Pair]
     reviews: tuple[Labeled, Labeled] | None
 
 
@@ -45,23 +48,31 @@ def examination(
     budget: Budget,
     *,
     test_texts: int,
+    tagged_sentences: int,
     final: bool,
     pairs_each: int,
     review_task: ReviewTask,
     hub_root: Path | None = None,
 ) -> Examination:
-    """The final questions, or those that choose a learning rate: other texts, and `tuned_nats` alone."""
+    """The final questions, or those that choose a learning rate: `tags` alone, of other sentences."""
     length = corpus.held_out.shape[1]
-    learning, choosing, testing, _ = corpus.held_out.long().split(
-        [budget.texts, test_texts, test_texts, len(corpus.held_out) - budget.texts - 2 * test_texts]
+    learning, texts = corpus.held_out[: budget.texts + test_texts].long().split([budget.texts, test_texts])
+    known = tags.read_tagged(corpus, "train", sentences=tagged_sentences, longest=length, hub_root=hub_root)
+    asked = tags.read_tagged(
+        corpus,
+        "test" if final else "validation",
+        sentences=tagged_sentences,
+        longest=length,
+        kinds=known.kinds,
+        hub_root=hub_root,
     )
-    texts = testing if final else choosing
     chosen = torch.rand(texts.shape, generator=Generator().manual_seed(0)) < tasks.SHARE
     return Examination(
         language=corpus,
         tuning_texts=learning,
         texts=texts,
         hidden=chosen & corpus.tokens.corruptible(texts),
+        tagged=(known, asked),
         pairs=pairs.read_pairs(corpus, each=pairs_each, longest=length, seed=0, hub_root=hub_root)
         if final
         else [],
@@ -77,17 +88,16 @@ def examine(
     causal: whether the probed states may look back only, as a causal LM learnt to; what is trained along
     looks both ways.
     """
-    tuned = fit_head(encoder, exam, budget, seed, frozen=False)
-    measures = {"tuned_nats": masked_nats(tuned, exam)}
+    measures = {"tags": tags.probe_accuracy(encoder, *exam.tagged, causal=causal)}
     if exam.reviews is None:
         return {"measures": measures}
-    frozen = fit_head(encoder, exam, budget, seed, frozen=True)
+    tuned = fit_head(encoder, exam, budget, seed, frozen=False)
     inside = pairs.continues_word(exam.language)
     accuracy = pairs.accuracies(pairs.judge(tuned, exam.pairs, inside), exam.pairs)
     return {
         "measures": measures
         | {
-            "frozen_nats": masked_nats(frozen, exam),
+            "tuned_nats": masked_nats(tuned, exam),
             "pairs": pairs.mean_over(accuracy, PARADIGMS),
             "agreement": pairs.mean_over(accuracy, AGREEMENT),
             "reviews_tuned": reviews.tuned_accuracy(encoder, exam.reviews, task, seed),
@@ -122,5 +132,6 @@ def baselines(exam: Examination, texts: Tensor) -> dict[str, dict[str, float]]:
             "pairs": pairs.mean_over(accuracy, PARADIGMS),
             "agreement": pairs.mean_over(accuracy, AGREEMENT),
         },
+        "frequent tag": {"tags": tags.frequent_tag_accuracy(*exam.tagged)},
         "bag of words": {"reviews": reviews.bag_of_words_accuracy(exam.reviews, tokens.vocab_size)},
     }

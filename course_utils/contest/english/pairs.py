@@ -2,8 +2,8 @@
 does a model find more probable?
 
 A masked LM has no probability of a sentence; its pseudo-log-likelihood takes the place: the sum over tokens
-of log P(token | all others). Within a word the pieces to the right are masked as well, else a rare word of many
-pieces looks likely because its parts betray each other (Kauf & Ivanova 2023).
+of log P(token | all others). Within a word the pieces to the right are masked as well, else a rare word of
+many pieces looks likely because its parts betray each other (Kauf & Ivanova 2023).
 """
 
 import random

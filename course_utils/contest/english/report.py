@@ -1,8 +1,8 @@
 """From the files of the runs on English to a results file, in the rows that world (a)'s has.
 
 Two things differ. There is no floor, but there are baselines for every measure. And three seeds leave a
-paired t test two degrees of freedom, which no effect survives after Holm's correction; so the spread is pooled over
-all entrants (randomized blocks: a seed is a block), which assumes that it is the same for all of them.
+paired t test two degrees of freedom, which hardly any effect survives after Holm's correction; so the spread
+is pooled over all entrants (randomized blocks: a seed is a block), which assumes that it is the same for all.
 """
 
 from collections.abc import Sequence

@@ -36,7 +36,7 @@ def run_missing(design: EnglishDesign, folder: Path, jobs: int, source: Path | N
 
 
 def prepare(design: EnglishDesign, folder: Path, source: Path | None) -> None:
-    """Write FOLDER/corpus unless it is there; RunError if it was made from other files than those of `source`."""
+    """Write FOLDER/corpus unless it is there; RunError if it was made of other files than `source` has."""
     place = folder / CORPUS
     if not (place / "about.json").exists():
         lines = text.read_hub() if source is None else text.read_folder(source)
@@ -58,6 +58,7 @@ def measure(design: EnglishDesign, run: Run, *, folder: Path) -> Record:
         corpus,
         design.budget,
         test_texts=design.test_texts,
+        tagged_sentences=design.tagged_sentences,
         final=run.stage == "final",
         pairs_each=design.pairs_each,
         review_task=design.reviews,
