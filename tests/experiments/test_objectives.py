@@ -9,7 +9,7 @@ from experiments import objectives_shares as shares
 from experiments.objectives_curves import curve_rows
 
 TOKENS = SpecialTokens(mask=1, special=(0, 2), vocab_size=50)
-TEXTS = [[2, *range(3, 40), 2] for _ in range(300)]
+IDS = torch.tensor([[2, *range(3, 40), 2]]).repeat(300, 1)
 
 
 def test_fates_are_told_apart_and_special_tokens_not_counted():
@@ -25,6 +25,11 @@ def test_a_chosen_special_token_is_refused():
         shares.count_fates(ids, ids, torch.tensor([[2, -100]]), TOKENS)
 
 
+def test_rows_hold_the_texts_in_order_and_drop_the_rest():
+    texts = [[1] * 500, [2] * 300, [3] * 300]
+    assert shares.in_rows(texts).flatten().tolist() == [1] * 500 + [2] * 300 + [3] * 224
+
+
 def test_expected_shares_sum_to_one_and_allow_for_random_hits():
     expected = shares.expected_shares(10)
     assert sum(expected) == pytest.approx(1)
@@ -32,15 +37,15 @@ def test_expected_shares_sum_to_one_and_allow_for_random_hits():
 
 
 def test_right_shares_pass_and_wrong_ones_do_not():
-    right = [shares.draw_course(TEXTS, seed, TOKENS) for seed in shares.SEEDS]
+    right = [shares.draw_course(IDS, seed, TOKENS) for seed in shares.SEEDS["course"]]
     rows = shares.seed_rows("course", right, len(TOKENS.ordinary()))
     assert min(row["p"] for row in rows) > 1e-4
     assert sum(sum(row[fate] for fate in shares.FATES) for row in rows) == 5 * 300 * 37
     wrong = []
-    for seed in shares.SEEDS:
-        generator, ids = torch.Generator().manual_seed(seed), torch.tensor(TEXTS)
-        wrong.append(shares.count_fates(ids, *mask_tokens(ids, TOKENS, generator, share=0.2), TOKENS))
-    assert max(row["p"] for row in shares.seed_rows("x", wrong, 47)) < 1e-4
+    for seed in shares.SEEDS["course"]:
+        generator = torch.Generator().manual_seed(seed)
+        wrong.append(shares.count_fates(IDS, *mask_tokens(IDS, TOKENS, generator, share=0.2), TOKENS))
+    assert max(row["p"] for row in shares.seed_rows("transformers", wrong, 47)) < 1e-4
     assert shares.verdict([1.0], [shares.pooled_row("x", wrong)]) == "does not hold"
 
 
