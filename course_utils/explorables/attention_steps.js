@@ -67,7 +67,7 @@ function drawTokens(host, tokens, ask, choose) {
 }
 
 const COLUMNS = { scores: "Score", divided: "Divided", masked: "Masked", weights: "Weight" };
-const largestIn = (numbers) => Math.max(...numbers.map(Math.abs)) || 1;
+const largestIn = (numbers) => Math.max(...numbers.map(Math.abs));
 const decimals = (score) => (score === null ? "hidden" : score.toFixed(2).replace("-", "−"));
 
 function draw(root, { tokens, ask, query, run, step, size, scale }) {

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-KINDS = {8: np.int8, 16: np.dtype("<i2")}
+KINDS: dict[int, np.dtype[Any]] = {8: np.dtype("i1"), 16: np.dtype("<i2")}
 
 
 def pack(values: Any, bits: int = 16) -> dict[str, Any]:

@@ -44,7 +44,7 @@ function presetOf(sizes, presets) {
 }
 
 function slider([key, label, values], change) {
-  const input = el("input", { type: "range", min: 0, max: values.length - 1, step: 1, oninput: () => change(key, values[+input.value]) });
+  const input = el("input", { type: "range", min: 0, max: values.length - 1, step: 1, "aria-label": label, oninput: () => change(key, values[+input.value]) });
   const output = el("output", {});
   const words = (value) => (key === "factor" && !value ? "as the model" : value.toLocaleString("en"));
   const set = (sizes) => {

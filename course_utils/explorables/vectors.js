@@ -8,7 +8,7 @@ function unpack({ bits, step, numbers }) {
 /** A vector as bars on a middle line: up is positive, down negative, full height is `limit`. */
 function strip(values, limit, label) {
   const bars = [...values].map((value, i) => {
-    const height = Math.max(.4, Math.min(1, Math.abs(value) / limit) * 10);
+    const height = Math.max(.4, Math.min(1, Math.abs(value) / (limit || 1)) * 10);
     return svg("rect", { x: 4 * i + .5, y: value < 0 ? 10 : 10 - height, width: 3, height, class: value < 0 ? "cw-down" : "cw-up" });
   });
   return svg("svg", { class: "cw-strip", viewBox: `0 0 ${4 * values.length} 20`, preserveAspectRatio: "none", role: "img", "aria-label": label },
