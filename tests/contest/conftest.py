@@ -71,5 +71,6 @@ def english_design(english_sizing):
         reviews=replace(full.reviews, train=8, test=8, steps=2, batch_size=4),
         pairs_each=2,
         test_texts=16,
+        tagged_sentences=12,
         seeds=(0, 1),
     )

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from course_utils import results
 from course_utils.cli import app
 from course_utils.contest import design
-from course_utils.contest.english import measures, pairs, reviews, runs
+from course_utils.contest.english import measures, pairs, reviews, runs, tags
 from course_utils.contest.english import report as reports
 from course_utils.contest.english.corpus import UNKNOWN
 from course_utils.contest.english.pairs import Pair
@@ -24,13 +24,21 @@ from course_utils.contest.runs import COUNTS, UNTRAINED, Run, RunError, final_ru
 from course_utils.models.encoder import Encoder
 
 
+def treebank(_repository, _config, split, *_):
+    """Sentences whose tags each word decides; the verbs tell the split."""
+    verb = {"train": "sees", "validation": "likes", "test": "finds"}[split]
+    nouns = ["cat", "dog", "boat", "lamp"] * 3
+    return [{"tokens": ["the", noun, verb], "upos": ["DET", "NOUN", "VERB"]} for noun in nouns]
+
+
 @pytest.fixture
 def sources(monkeypatch):
     """A few minimal pairs and review sentences in place of the real ones."""
     rows = [
-        {"sentence_good": f"the {a} sees it.", "sentence_bad": f"the {a} it sees."} for a in "cat dog".split()
+        {"sentence_good": f"the {a} sees it.", "sentence_bad": f"the {a} it sees."} for a in ["cat", "dog"]
     ]
     monkeypatch.setattr(pairs, "hub_rows", lambda *_: rows)
+    monkeypatch.setattr(tags, "hub_rows", treebank)
     sentences = {"text": [f"a {w} boat" for w in ("bad", "good") * 20], "label": [0, 1] * 20}
     monkeypatch.setattr(reviews, "load", lambda *_, **__: sentences)
 
@@ -83,7 +91,7 @@ def test_designs_that_are_not_fair_are_refused(changes, message):
 def test_a_guess_with_equal_odds_costs_the_logarithm(english_corpus, english_design):
     texts = english_corpus.held_out.long()
     hidden = torch.rand(texts.shape) < 0.2
-    exam = measures.Examination(english_corpus, texts, texts, hidden, [], None)
+    exam = measures.Examination(english_corpus, texts, texts, hidden, (None, None), [], None)
     assert measures.masked_nats(Fixed([1 / 80] * 80), exam) == pytest.approx(np.log(80))
 
 
@@ -137,7 +145,7 @@ def test_runs_are_equal_in_compute_and_can_be_repeated(english_design, folder, s
     assert max(flops) <= 1.02 * min(flops)
 
 
-def test_only_what_chooses_the_rate_is_asked_while_tuning(english_design, folder):
+def test_only_what_chooses_the_rate_is_asked_while_tuning(english_design, folder, sources):
     found = runs.measure(english_design, Run("tune", "mlm", 100, 0.001), folder=folder)
     assert set(found["measures"]) == {english_design.primary}
 
@@ -148,16 +156,43 @@ def test_the_questions_of_tuning_are_not_the_final_ones(english_design, english_
             english_corpus,
             english_design.budget,
             test_texts=16,
+            tagged_sentences=12,
             final=final,
             pairs_each=1,
             review_task=english_design.reviews,
         )
         for final in (False, True)
     ]
-    rows = [{tuple(row) for row in exam.texts.tolist()} for exam in of_stage]
-    assert torch.equal(of_stage[0].tuning_texts, of_stage[1].tuning_texts)
-    assert not torch.equal(of_stage[0].texts, of_stage[1].texts)
-    assert len(rows[0] - rows[1]) > 10
+    words = [{english_corpus.wordpiece.decode(word) for word in exam.tagged[1].words} for exam in of_stage]
+    assert "likes" in words[0] - words[1]
+    assert "finds" in words[1] - words[0]
+    assert of_stage[0].tagged[0].words == of_stage[1].tagged[0].words
+    learnt_from = {tuple(row) for row in of_stage[1].tuning_texts.tolist()}
+    assert not learnt_from & {tuple(row) for row in of_stage[1].texts.tolist()}
+
+
+def test_tags_stand_at_the_first_piece_of_each_word(english_corpus):
+    sentences = [(["the", "xylophone", "sees"], ["DET", "NOUN", "VERB"]), (["cat"], ["NOUN"])]
+    made = tags.encode_tagged(english_corpus, sentences, 30)
+    pieces = [len(english_corpus.encode(word)) for word in ("the", "xylophone", "sees")]
+    assert made.starts[0].nonzero().flatten().tolist() == [1, 1 + pieces[0], 1 + pieces[0] + pieces[1]]
+    assert [made.kinds[tag] for tag in made.tags] == ["DET", "NOUN", "VERB", "NOUN"]
+    assert made.starts.sum() == len(made.tags) == len(made.words)
+    cut = tags.encode_tagged(english_corpus, sentences, pieces[0], kinds=("NOUN", "DET"))
+    assert [cut.kinds[tag] for tag in cut.tags] == ["DET", "NOUN"]
+    assert tags.encode_tagged(english_corpus, sentences, 30, kinds=("VERB",)).starts.sum() == 1
+
+
+def test_tags_that_words_decide_are_read_off_any_encoder(english_corpus, english_design, sources):
+    """Also the baseline knows them; tags at random nobody can know."""
+    encoder = seeded(0, lambda: Encoder(english_design.sizes.encoder()))
+    known = tags.read_tagged(english_corpus, "train", sentences=12, longest=8)
+    assert tags.probe_accuracy(encoder, known, known, causal=True) == 1
+    assert tags.frequent_tag_accuracy(known, known) == 1
+    test = tags.read_tagged(english_corpus, "test", sentences=12, longest=8, kinds=known.kinds)
+    assert tags.frequent_tag_accuracy(known, test) >= 2 / 3  # of the new verbs it only knows the first piece
+    coins = torch.randint(2, (len(known.tags),), generator=torch.Generator().manual_seed(0))
+    assert tags.probe_accuracy(encoder, known, replace(known, tags=coins), causal=False) < 0.8
 
 
 def test_a_corpus_of_other_files_is_refused(english_design, folder, tmp_path):
@@ -169,16 +204,23 @@ def test_a_corpus_of_other_files_is_refused(english_design, folder, tmp_path):
 
 
 def fake_all(contest, folder, **changes):
-    """Records of runs that nobody made, for reports; ELECTRA's stand-in `bart` is one nat worse."""
+    """Records of runs that nobody made, for reports; BART's numbers are one higher, ELECTRA's three."""
     about = {"files": ["story"], "training_texts": 9, "held_out_texts": 9, "tokens": 72, "unknown": 0.0}
 
     def fake(run, **more):
-        quality = 1.0 + (run.entrant == "bart") + 0.01 * run.seed + 0.002 * run.seed * (run.entrant == "mlm")
+        quality = (
+            1.0
+            + (run.entrant == "bart")
+            + 3 * (run.entrant == "electra")
+            + 0.01 * run.seed
+            + 0.002 * run.seed * (run.entrant == "mlm")
+        )
         record = {"design": contest.fingerprint(), "seed": run.seed, "learning_rate": run.learning_rate}
         record |= {"cpu_seconds": 1.0, "corpus": "abc", "own_task": None}
         record |= {"measures": dict.fromkeys(contest.measures, quality)}
         record |= {"steps": 7, "flops": 10**9, "processed_tokens": 100, "texts_read": 56, "curve": []}
         record |= {"about": about | {"hash": "abc"}, "baselines": {"unigram": {"tuned_nats": 6.0}}}
+        record["paradigms"] = {}
         (folder / run.file).write_text(json.dumps(record | more))
 
     for run in tuning_runs(contest):
@@ -188,15 +230,18 @@ def fake_all(contest, folder, **changes):
 
 
 def test_the_report_is_a_results_file_with_verdicts(english_design, tmp_path):
+    english_design = replace(english_design, entrants=("mlm", "bart", "electra"))
     fake_all(english_design, tmp_path)
     path = reports.write(english_design, tmp_path, tmp_path / "out")
     made = results.parse(path.read_text(), "contest_english")
-    assert made.value("verdict", kind="pair", measure="tuned_nats") == "resolved"
-    assert made.value("difference", kind="pair", measure="tuned_nats") == pytest.approx(-0.999)
+    pair = made.row(kind="pair", measure="tuned_nats", first="mlm", second="bart")
+    assert pair["verdict"] == "resolved"
+    assert pair["difference"] == pytest.approx(-0.999)
     assert made.value("mean", kind="measure", measure="tuned_nats", entrant="bart") == pytest.approx(2.005)
     assert made.value("mean", kind="baseline", entrant="unigram") == 6.0
     assert made.value("files", kind="corpus") == "story"
     assert made.rows(kind="measure", entrant=UNTRAINED)
+    assert made.value("better", kind="evidence", claim="electra-efficient") is True
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,8 @@ def test_smoothed_probabilities_sum_to_one():
     counts = ngrams.count(texts, TOKENS)
     assert counts.bigram.sum(1) == pytest.approx(np.ones(10))
     for history in ([], [7], [8, 9], [9, 9, 7]):
-        after = [np.exp(counts.log_probability([*history, token])) for token in range(10)]
+        with np.errstate(divide="ignore"):  # special tokens never occur
+            after = [np.exp(counts.log_probability([*history, token])) for token in range(10)]
         before = np.exp(counts.log_probability(history))
         assert sum(after) == pytest.approx(before)
 
@@ -126,7 +127,8 @@ def test_a_hub_table_is_read_from_a_copy(tmp_path):
     (folder / "first").mkdir(parents=True)
     (folder / "first" / "train.csv").write_text("good,bad\na,b\nc,d\n")
     (folder / "README.md").write_text(
-        "---\nconfigs:\n- config_name: first\n  data_files:\n  - split: train\n    path: first/train.csv\n---\n"
+        "---\nconfigs:\n- config_name: first\n  data_files:\n"
+        "  - split: train\n    path: first/train.csv\n---\n"
     )
     assert hub_rows("owner/name", "first", "train", ("bad",), tmp_path) == [{"bad": "b"}, {"bad": "d"}]
     with pytest.raises(DataError, match="no column"):
