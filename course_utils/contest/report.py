@@ -10,7 +10,7 @@ from scipy import stats as scipy_stats
 
 from course_utils import results
 from course_utils.contest import verdicts
-from course_utils.contest.design import Design
+from course_utils.contest.design import Contest, Design
 from course_utils.contest.entrants import ENTRANTS
 from course_utils.contest.runs import COUNTS, UNTRAINED, Record, Run, final_runs, read, tuning_runs
 from course_utils.stats import holm
@@ -62,7 +62,7 @@ def rows(design: Design, records: dict[Run, Record]) -> list[Row]:
     ]
 
 
-def of_entrant(design: Design, records: dict[Run, Record], name: str) -> list[Record]:
+def of_entrant(design: Contest, records: dict[Run, Record], name: str) -> list[Record]:
     """The records of one entrant, in the order of the design's seeds."""
     by_seed = {run.seed: record for run, record in records.items() if run.entrant == name}
     return [by_seed[seed] for seed in design.seeds]

@@ -130,7 +130,8 @@ def make(design: Contest, folder: Path, run: Run, *, measuring: Measuring | None
     """Make one run and write its file."""
     torch.set_num_threads(1)
     begun = time.process_time()
-    record = {"design": design.fingerprint(), **asdict(run), **(measuring or measure)(design, run)}
+    found_by: Measuring = measuring or measure
+    record = {"design": design.fingerprint(), **asdict(run), **found_by(design, run)}
     record["cpu_seconds"] = round(time.process_time() - begun, 1)
     partial_file = folder / f".{run.file}.{os.getpid()}"
     partial_file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
