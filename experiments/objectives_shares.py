@@ -28,7 +28,7 @@ from typing import Any
 import torch
 from scipy import stats as scipy_stats
 from torch import Generator, Tensor
-from transformers import BertTokenizerFast, DataCollatorForLanguageModeling
+from transformers import AutoTokenizer, DataCollatorForLanguageModeling, PreTrainedTokenizerBase
 
 from course_utils import data, results
 from course_utils.objectives import IGNORE, SpecialTokens
@@ -74,7 +74,7 @@ def draw_course(ids: Tensor, seed: int, tokens: SpecialTokens) -> Tensor:
     return count_fates(ids, *mask_tokens(ids, tokens, Generator().manual_seed(seed)), tokens)
 
 
-def draw_library(ids: Tensor, seed: int, tokens: SpecialTokens, tokenizer: BertTokenizerFast) -> Tensor:
+def draw_library(ids: Tensor, seed: int, tokens: SpecialTokens, tokenizer: PreTrainedTokenizerBase) -> Tensor:
     """The four counts of one pass of transformers' collator over ids, (rows, length)."""
     collator = DataCollatorForLanguageModeling(tokenizer, mlm_probability=CHOSEN, seed=seed)
     made = collator([{"input_ids": row} for row in ids])
@@ -190,7 +190,7 @@ def claim(p_holm: Sequence[float], pooled: Sequence[Row]) -> Row:
 def main() -> None:
     """Draw, test, judge, write."""
     begun = time.perf_counter()
-    tokenizer = BertTokenizerFast.from_pretrained(data.small_model_dir())
+    tokenizer = AutoTokenizer.from_pretrained(data.small_model_dir())
     sentences = [text for name in SETS for text in data.load(name)["text"]]
     ids = in_rows(tokenizer(sentences)["input_ids"])
     tokens = SpecialTokens()

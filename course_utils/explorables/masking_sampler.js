@@ -61,7 +61,7 @@ function draw(root, { shares, tally, words }, { inputs, labels, kinds }) {
   }
   const special = (token) => column(token, "cw-special", "", "never chosen");
   part(root, "tokens").replaceChildren(special("[CLS]"),
-    ...inputs.map((token, i) => column(token, LOOKS[kinds[i]] ?? "", labels[i] ?? "·", kinds[i] ? `${KINDS[kinds[i]]}, must say ${labels[i]}` : "not chosen")),
+    ...inputs.map((token, i) => column(token, LOOKS[kinds[i]] ?? "", labels[i] ?? "–", kinds[i] ? `${KINDS[kinds[i]]}, must say ${labels[i]}` : "not chosen")),
     special("[SEP]"));
   part(root, "drawn").textContent = `${plural(tally.draws, "draw")}, ${plural(tally.draws * words.length, "token")}`;
   const rows = tallyRows(shares, tally);

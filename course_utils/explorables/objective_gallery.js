@@ -109,7 +109,7 @@ function card(one) {
   return el("li", { class: "cw-card" }, head, ...parts, el("p", { class: "cw-teaches", text: one.lacking ? "" : teaches(one) }));
 }
 
-const columns = ({ inputs, labels, looks }) => el("ul", { class: "cw-cols" }, ...inputs.map((token, i) => column(token, looks[i] ?? "", labels[i] ?? "·", labels[i] === null ? "" : `must say ${labels[i]}`)));
+const columns = ({ inputs, labels, looks }) => el("ul", { class: "cw-cols" }, ...inputs.map((token, i) => column(token, looks[i] ?? "", labels[i] ?? "–", labels[i] === null ? "" : `must say ${labels[i]}`)));
 
 const flow = (role, tokens) => el("ul", { class: "cw-chips" }, el("li", { class: "cw-role", text: role }), ...tokens.map((token) => el("li", {}, chip(token, { class: look(token) }))));
 
