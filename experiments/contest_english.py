@@ -1,12 +1,13 @@
 """The contest of pretraining objectives on English: `python -m experiments.contest_english`.
 
-Makes the runs that are missing in the cache folder (about 25 minutes of one core in all) and writes
+Makes the runs that are missing in the cache folder (about 13 minutes of one core in all) and writes
 results/contest_english.json. The design stands in course_utils/contest/english.yml.
 
 The text is WikiText-103 from the hub, or the .txt files of the folder that COURSE_CONTEST_TEXT names. The
 committed results were measured on novels in English published 1839 to 1928, 13.6 million words: about one
 hundred files of a public collection (computationalstylistics/100_english_novels), which is not part of the
-course. The minimal pairs come from the hub or a copy (COURSE_HUB_ROOT), the film reviews from a package.
+course. Treebank and minimal pairs come from the hub or a copy (COURSE_HUB_ROOT), the film reviews from
+a package.
 """
 
 import os

@@ -8,7 +8,6 @@ touched, and texts are mapped on disk, so that the millions of Steam and Amazon 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +18,9 @@ from numpy.typing import NDArray
 
 from course_utils.data import columns, splits
 from course_utils.data.errors import DataError, SourceUnavailable
+from course_utils.data.hub_table import copy_on_disk, remedy
 from course_utils.data.registry import Entry, HubCopy
-from course_utils.scale import Scale, current, go_offline
+from course_utils.scale import Scale, go_offline
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -55,7 +55,7 @@ def _open(entry: Entry, hub_root: Path | None) -> DatasetDict:
 
     hub = entry.hub
     assert hub is not None
-    copy = _copy_on_disk(hub, hub_root)
+    copy = copy_on_disk(hub.repository, hub_root)
     try:
         if copy is not None:
             return load_dataset(str(copy), hub.config)
@@ -63,18 +63,12 @@ def _open(entry: Entry, hub_root: Path | None) -> DatasetDict:
     except (OSError, ValueError, DatasetsError) as problem:
         raise SourceUnavailable(
             f"{entry.name} could not be read from {copy or 'the hub'} ({_first_line(problem)}): "
-            + _remedy(hub)
+            + remedy(hub.repository)
         ) from problem
     found = {split: len(raw[split]) for split in raw}
     if found != dict(hub.rows):
         raise DataError(f"{hub.repository} has {found} rows instead of {dict(hub.rows)}: it has changed")
     return raw
-
-
-def _copy_on_disk(hub: HubCopy, hub_root: Path | None) -> Path | None:
-    root = hub_root or os.environ.get("COURSE_HUB_ROOT", "").strip()
-    folder = Path(root).expanduser() / hub.repository if root else None
-    return folder if folder is not None and folder.is_dir() else None
 
 
 def _choose(
@@ -218,12 +212,3 @@ def _quiet() -> Iterator[None]:
 
 def _first_line(problem: BaseException) -> str:
     return (str(problem).splitlines() or [type(problem).__name__])[0].rstrip(".")
-
-
-def _remedy(hub: HubCopy) -> str:
-    network = "connect to the network"
-    if current() is Scale.LAPTOP:
-        network += " and set COURSE_SCALE=colab (the laptop scale stays off the hub)"
-    return (
-        f"{network}, or let COURSE_HUB_ROOT name a folder with a copy of the repository in " + hub.repository
-    )

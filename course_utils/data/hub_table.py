@@ -34,7 +34,10 @@ def hub_rows(
     try:
         table = load_dataset(repository if place is None else str(place), config, split=split)
     except (OSError, ValueError, DatasetsError) as problem:
-        raise SourceUnavailable(_remedy(repository, config, place)) from problem
+        where = place or "the hub"
+        raise SourceUnavailable(
+            f"{repository} ({config}) could not be read from {where}: {remedy(repository)}"
+        ) from problem
     missing = [column for column in columns if column not in table.column_names]
     if missing:
         raise DataError(f"{repository}, {config}: no column {missing} among {table.column_names}")
@@ -48,11 +51,9 @@ def copy_on_disk(repository: str, hub_root: Path | None = None) -> Path | None:
     return folder if folder is not None and folder.is_dir() else None
 
 
-def _remedy(repository: str, config: str, place: Path | None) -> str:
+def remedy(repository: str) -> str:
+    """What to do when a repository cannot be read."""
     network = "connect to the network"
     if current() is Scale.LAPTOP:
         network += " and set COURSE_SCALE=colab (the laptop scale stays off the hub)"
-    return (
-        f"{repository} ({config}) could not be read from {place or 'the hub'}: {network}, "
-        f"or let COURSE_HUB_ROOT name a folder with a copy of the repository in {repository}"
-    )
+    return f"{network}, or let COURSE_HUB_ROOT name a folder with a copy of the repository in {repository}"

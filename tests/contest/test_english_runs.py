@@ -21,6 +21,7 @@ from course_utils.contest.english.pairs import Pair
 from course_utils.contest.grammar import MASK
 from course_utils.contest.models import seeded
 from course_utils.contest.runs import COUNTS, UNTRAINED, Run, RunError, final_runs, make, read, tuning_runs
+from course_utils.data.errors import SourceUnavailable
 from course_utils.models.encoder import Encoder
 
 
@@ -292,3 +293,13 @@ def test_the_command_refuses_in_words(tmp_path):
     missing = runner.invoke(app, ["contest", "report", "english", "--folder", str(tmp_path)])
     assert missing.exit_code == 1
     assert "is missing; make it with: course contest run english" in missing.output
+
+
+def test_a_missing_source_shows_before_anything_is_trained(english_design, folder, sources, monkeypatch):
+    def unavailable(*_):
+        raise SourceUnavailable("connect to the network")
+
+    monkeypatch.setattr(pairs, "hub_rows", unavailable)
+    with pytest.raises(SourceUnavailable, match="connect"):
+        next(runs.run_missing(english_design, folder, jobs=1))
+    assert not list(folder.glob("*.json"))

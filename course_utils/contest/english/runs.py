@@ -17,7 +17,7 @@ from course_utils.contest.english.design import EnglishDesign
 from course_utils.contest.english.measures import Examination, baselines, examination, examine
 from course_utils.contest.entrants import ENTRANTS, Batch, Entrant
 from course_utils.contest.models import encoder_of, seeded
-from course_utils.contest.runs import COUNTS, UNTRAINED, Record, Run, RunError
+from course_utils.contest.runs import COUNTS, UNTRAINED, Record, Run, RunError, make
 from course_utils.contest.runs import run_missing as run_missing_of
 from course_utils.models.encoder import Encoder
 from course_utils.training import TrainingConfig, TrainingData, train
@@ -32,7 +32,12 @@ def run_missing(design: EnglishDesign, folder: Path, jobs: int, source: Path | N
     Raises DataError or SourceUnavailable where it cannot be, RunError where the runs have another corpus.
     """
     prepare(design, folder, source)
-    yield from run_missing_of(design, folder, jobs, partial(measure, folder=folder))
+    measuring, counts = partial(measure, folder=folder), Run("final", COUNTS, 0)
+    if not (
+        folder / counts.file
+    ).exists():  # it reads every source: one that is missing shows before hours pass
+        yield make(design, folder, counts, measuring=measuring)
+    yield from run_missing_of(design, folder, jobs, measuring)
 
 
 def prepare(design: EnglishDesign, folder: Path, source: Path | None) -> None:
