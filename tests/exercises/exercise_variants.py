@@ -44,7 +44,7 @@ def bare(notebook: Notebook) -> Notebook:
 
 def is_endless(mutant: Mutant) -> bool:
     """Whether it must be stopped by the time limit of the notebook's own `check`."""
-    return "never" in mutant.mistake
+    return mutant.says == "does a loop in it never end"
 
 
 def run_by_nbval(found: Exercise) -> list[Mutant]:
