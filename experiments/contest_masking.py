@@ -1,6 +1,6 @@
 """The contest of masked objectives on the formal language: `python -m experiments.contest_masking`.
 
-Makes the runs that are missing in the cache folder (about 40 minutes of one core in all) and writes
+Makes the runs that are missing in the cache folder (about 20 minutes of one core in all) and writes
 results/contest_masking.json. The design stands in course_utils/contest/masking.yml.
 """
 
