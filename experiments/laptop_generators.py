@@ -16,8 +16,8 @@ The intervals cover texts (bootstrap); each run has one seed, as it is the artif
 
 The released weights come from these runs on one CPU thread:
   causal_lm  2,000 steps; the linear schedule was shortened to this length on the way, from 3,600
-  denoiser   1,900 steps, shortened from 4,000; then 600 steps from there, with the settings below and the
-             next seed
+  denoiser   1,900 steps, shortened from 4,000; then 500 steps from there (of a schedule of 600), with the
+             settings below and the next seed
 A run without START begins anew.
 
 The film reviews come from the hub, or from a copy that COURSE_HUB_ROOT names.
@@ -99,7 +99,7 @@ RUNS = {
         checkpoint_every=100,
     ),
     "denoiser": TrainingConfig(
-        steps=600,
+        steps=500,
         batch_size=32,
         learning_rate=1e-3,
         warmup=0.05,
@@ -237,6 +237,8 @@ def denoiser_loss(model: nn.Module, batch: Batch) -> LossTerms:
 
 def state_of(folder: Path) -> dict[str, Any]:
     """What a run saved last."""
+    if not (folder / "checkpoint.pt").is_file():
+        raise typer.BadParameter(f"there is no run in {folder}: train one there, or name its folder")
     return torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)
 
 

@@ -167,6 +167,8 @@ def trained(folder: Path, encoder: str) -> MaskedLM:
 
 def state_of(folder: Path) -> dict[str, Any]:
     """What a run saved last."""
+    if not (folder / "checkpoint.pt").is_file():
+        raise typer.BadParameter(f"there is no run in {folder}: train one there, or name its folder")
     return torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)
 
 

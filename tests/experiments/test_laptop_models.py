@@ -6,6 +6,7 @@ import torch
 
 from experiments import laptop_cards
 from experiments import laptop_generators as generators
+from experiments import laptop_generators_measure as measure
 from experiments import laptop_masked_lm as masked
 from experiments.laptop_masked_lm_measure import hits
 from experiments.laptop_trigrams import Trigrams
@@ -78,3 +79,40 @@ def test_a_card_shows_each_estimate_with_its_interval(tmp_path):
     card = (tmp_path / "card.md").read_text()
     assert card.startswith("# A model\n\n- **Use:** none\n")
     assert "| a | 3 | 1.500 (1.250 to 1.750) |" in card
+
+
+class Writer(torch.nn.Module):
+    """A denoiser that always writes the same tokens, and finds them most probable."""
+
+    def __init__(self, tokens):
+        super().__init__()
+        self.tokens = torch.tensor([tokens])
+
+    def generate(self, source, longest):
+        return torch.cat([torch.tensor([[generators.END]]), self.tokens], dim=1)
+
+    def forward(self, source, target):
+        row = torch.nn.functional.pad(self.tokens, (0, max(0, target.shape[1] - self.tokens.shape[1])))
+        logits = torch.nn.functional.one_hot(row[:, : target.shape[1]], 100).float()
+        return type("Output", (), {"logits": logits})
+
+
+@pytest.mark.parametrize(
+    ("written", "exact", "copied", "guessed"),
+    [
+        ([10, 11, 12, 13, 14, 2], 1, 1, 2),
+        ([10, 11, 50, 13, 14, 2], 0, 1, 1),
+        ([10, 13, 14, 2], 0, 1, 0),
+        ([10, 11, 12, 13, 15, 2], 0, 0, 2),
+        ([11, 11, 12, 13, 14, 2], 0, 0, 2),
+    ],
+)
+def test_a_repair_is_judged_by_span_and_rest(written, exact, copied, guessed):
+    blank = measure.Blank([10, 11, 12, 13, 14], 1, 3)
+    assert measure.judge(Writer(written), blank) == (exact, copied, guessed, 2)
+
+
+def test_a_guessed_span_between_an_untouched_rest():
+    blank = measure.Blank([10, 11, 12, 13], 1, 3)
+    assert measure.judge_span([11, 12], blank) == (1.0, 1.0, 2.0, 2)
+    assert measure.judge_span([11, 11], blank) == (0.0, 1.0, 1.0, 2)
