@@ -38,8 +38,8 @@ def centroid_accuracy(vectors: ArrayLike, labels: ArrayLike) -> float:
     >>> centroid_accuracy([[1, 0], [1, 0.1], [0, 1], [0.1, 1]], ["a", "a", "b", "b"])
     1.0
     """
-    array, names = _checked(vectors, labels)
-    array = unit(array)
+    given, names = _checked(vectors, labels)
+    array = unit(given)
     kinds, numbers = np.unique(names, return_inverse=True)
     sums = np.stack([array[numbers == kind].sum(axis=0) for kind in range(len(kinds))])
     scores = []

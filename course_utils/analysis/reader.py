@@ -52,14 +52,14 @@ class Reader:
     @classmethod
     def pretrained(cls) -> "Reader":
         """all-MiniLM-L6-v2 at the laptop scale; else bert-base-uncased from the hub, on a GPU if any."""
-        from transformers import AutoModel, BertTokenizerFast
+        from transformers import AutoModel, AutoTokenizer
 
         if scale.current() is scale.Scale.LAPTOP:
             folder = small_model_dir()
-            return cls(load_encoder(folder), BertTokenizerFast.from_pretrained(folder), "all-MiniLM-L6-v2")
+            return cls(load_encoder(folder), AutoTokenizer.from_pretrained(folder), "all-MiniLM-L6-v2")
         encoder = load_encoder(AutoModel.from_pretrained(HUB_MODEL))
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        return cls(encoder.to(device), BertTokenizerFast.from_pretrained(HUB_MODEL), HUB_MODEL)
+        return cls(encoder.to(device), AutoTokenizer.from_pretrained(HUB_MODEL), HUB_MODEL)
 
     def untrained(self, seed: int) -> "Reader":
         """The same shape and tokenizer with weights drawn at random: it has learned nothing."""
