@@ -98,8 +98,9 @@ def test_at_the_colab_scale_the_same_code_takes_bert_base(monkeypatch, reader, t
     monkeypatch.setenv("COURSE_SCALE", "colab")
     model = BertModel(config).eval()
     monkeypatch.setattr(transformers.AutoModel, "from_pretrained", lambda name: asked.append(name) or model)
+    tokenizer = reader.tokenizer
     monkeypatch.setattr(
-        BertTokenizerFast, "from_pretrained", lambda name: asked.append(name) or reader.tokenizer
+        transformers.AutoTokenizer, "from_pretrained", lambda name: asked.append(name) or tokenizer
     )
     found = Reader.pretrained()
     assert asked == ["bert-base-uncased"] * 2
