@@ -254,9 +254,9 @@ def polysemy_claim(tables: dict[str, Table], judged: Mapping[str, int]) -> dict[
             f"right for {said(of(('encoder', layer)))} of the tokens at layer {layer} of a small BERT "
             f"(all-MiniLM-L6-v2), on {len(course['encoder', layer])} words in sentences of our own; on "
             f"{PAIRS} pseudowords made from reviews the gain over a static vector is "
-            f"{said(gains['random'])}. But the mean static vector of the other words of the sentence is right for "
-            f"{said(of(('bag of context', -1)))}, so the encoder's lead over it is {said(bag)}; random "
-            f"weights reach {said(of(('random weights', layer)))}. (The rule asks for a gain above "
+            f"{said(gains['random'])}. But the mean static vector of the other words of the sentence is "
+            f"right for {said(of(('bag of context', -1)))}, so the encoder's lead over it is {said(bag)}; "
+            f"random weights reach {said(of(('random weights', layer)))}. (The rule asks for a gain above "
             f"{LEAST_GAIN} in both sets; seeds are draws of the random weights.)"
         ),
     }
