@@ -43,7 +43,7 @@ FATES = ("masked", "random", "kept", "not_chosen")
 MARGINS = {"chosen": 0.002, "masked": 0.005, "random": 0.005, "kept": 0.005}
 STATED = dict(zip(("chosen", "masked", "random", "kept"), (CHOSEN, *BERT_SHARES), strict=True))
 ALPHA = 0.05
-CONTESTS = ("contest_formal", "contest_masking")
+CONTEST = "contest_masking"
 OTHERS = {"mlm_mask": "masking all chosen tokens", "mlm_keep": "masking 80% and leaving 20%"}
 LENGTH = 512
 
@@ -139,34 +139,24 @@ def verdict(p_holm: Sequence[float], pooled: Sequence[Row]) -> str:
 
 
 def ablation() -> str:
-    """What the contests found for 80/10/10 against the same objective with other shares, in sentences."""
-    there = [name for name in CONTESTS if name in results.names()]
-    if not there:
-        return f"The ablation has not been run yet: of {' and '.join(CONTESTS)} there are no results."
-    return " ".join(map(ablation_of, there))
-
-
-def ablation_of(name: str) -> str:
-    """One contest's pairs, with the compute of its runs."""
-    contest = results.load(name)
+    """What the contest found for 80/10/10 against the same objective with other shares, in a sentence."""
+    contest = results.load(CONTEST)
     found = [
         row
         for row in contest.rows(kind="pair", measure="tuned_kl")
         if row["first"] == "mlm" and row["second"] in OTHERS
     ]
     compute = contest.value("gigaflops", kind="entrant", entrant="mlm")
-    return f"Ablation at {compute:,.0f} GFLOP: {'; '.join(map(ablation_sentence, found))}."
+    pairs = "; ".join(map(ablation_of_pair, found))
+    return (
+        f"Ablation, {compute:,.0f} GFLOP a run, nats above the floor (below zero favors 80/10/10): {pairs}."
+    )
 
 
-def ablation_sentence(row: Row) -> str:
-    """One pair in words, as in "80/10/10 is 0.030 [0.020, 0.040] nats farther from the floor than ..."."""
-    other = OTHERS[row["second"]]
-    far = row["difference"] > 0
-    size, ends = abs(row["difference"]), sorted(abs(end) for end in (row["low"], row["high"]))
-    crosses = row["low"] < 0 < row["high"]
-    interval = f"[{row['low']:+.3f}, {row['high']:+.3f}]" if crosses else f"[{ends[0]:.3f}, {ends[1]:.3f}]"
-    where = "farther from" if far else "nearer to"
-    return f"80/10/10 is {size:.3f} {interval} nats {where} the floor than {other} ({row['verdict']})"
+def ablation_of_pair(row: Row) -> str:
+    """One pair in words, as in "80/10/10 minus masking all chosen tokens -0.030 [-0.040, -0.020], resolved"."""
+    gap = f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
+    return f"80/10/10 minus {OTHERS[row['second']]} {gap}, {row['verdict']}"
 
 
 def claim(p_holm: Sequence[float], pooled: Sequence[Row]) -> Row:
