@@ -154,7 +154,7 @@ def ablation() -> str:
 
 
 def ablation_of_pair(row: Row) -> str:
-    """One pair in words, as in "80/10/10 minus masking all chosen tokens -0.030 [-0.040, -0.020], resolved"."""
+    """One pair in words, as in "80/10/10 minus masking all chosen tokens -0.030 [-0.040, +0.020], ..."."""
     gap = f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
     return f"80/10/10 minus {OTHERS[row['second']]} {gap}, {row['verdict']}"
 
