@@ -1,4 +1,4 @@
-"""From a contest's rows to verdicts on claims, by rules that were written before the runs.
+"""From a contest's rows to verdicts on claims, by rules that leave nothing to judgment.
 
 Both rules look at the design's primary measure alone, and call a pair's order settled only where the report
 does ("resolved": corrected for the number of pairs, and large enough to matter).
