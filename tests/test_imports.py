@@ -18,6 +18,7 @@ FLOORS = [
     {"stats", "figures"},
     {"subword", "objectives", "models", "data"},
     {"explorables", "released", "training"},
+    {"finetuning"},
     {"contest", "distillation", "compression", "analysis"},
     {"study"},
     {"boxes", "reproduction"},

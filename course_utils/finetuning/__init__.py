@@ -1,0 +1,1 @@
+"""Fine-tuning: heads on a pretrained encoder, their data, their losses, and what is reported of them."""
