@@ -155,7 +155,8 @@ def install():
     if not STAMP.exists():
         check_disk(shutil.disk_usage(str(ROOT)).free)
     say("installing requirements.txt into .venv (some minutes the first time)")
-    pip("install", "--requirement", "requirements.txt")
+    # seqeval comes as an old source distribution, which an old pip would build in the old way, and fail.
+    pip("install", "--use-pep517", "--requirement", "requirements.txt")
     pip("install", "--no-build-isolation", "--no-deps", "--quiet", "--editable", ".")
     STAMP.write_text(wanted)
 
