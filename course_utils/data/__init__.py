@@ -40,7 +40,7 @@ SourceUnavailable says in one sentence what to do; what is wrong with a file, Da
 """
 
 from course_utils.data.errors import DataError, SourceUnavailable
-from course_utils.data.file_source import load_file
+from course_utils.data.file_source import classes_in, incomplete_rows, load_file, load_texts
 from course_utils.data.loading import load
 from course_utils.data.noise_ceiling import NoiseCeiling, noise_ceiling, rater_accuracy
 from course_utils.data.rated_reviews import Ratings, raters
@@ -51,8 +51,11 @@ __all__ = [
     "NoiseCeiling",
     "Ratings",
     "SourceUnavailable",
+    "classes_in",
+    "incomplete_rows",
     "load",
     "load_file",
+    "load_texts",
     "noise_ceiling",
     "rater_accuracy",
     "raters",

@@ -30,6 +30,7 @@ def load_file(
     labels: Sequence[str] | None = None,
     domain: str | None = None,
     encoding: str = "utf-8",
+    skip_incomplete: bool = False,
 ) -> Dataset:
     """A CSV, TSV, JSONL or Parquet file with the columns that every data set of the course has.
 
@@ -37,16 +38,17 @@ def load_file(
     if there are any. Without a split column the rows are split 70/10/20, whole groups and equal texts
     together. labels: the names of the classes in order, so that a row's label is its place there;
     without it, labels are whole numbers from 0 on, or the words negative (0) and positive (1).
-    domain: by default the file's name without its ending.
+    domain: by default the file's name without its ending. skip_incomplete: leave out the rows that
+    `incomplete_rows` names.
 
     Raises DataError, which names file, line (row for Parquet) and remedy, for anything that cannot be
-    used: it never skips or repairs a row.
+    used: it never repairs a row, and skips none unless it is told to.
     """
     path = Path(path)
-    names, records = read(path, encoding)
-    if not records:
-        raise DataError(f"{path}: it has a header but no rows; it needs a line for every text")
+    names, records = _rows(path, encoding)
     _require(path, names, [name for name in (text, label, rating, split, group) if name])
+    if skip_incomplete:
+        records = [record for record in records if not _lacks(record, text, label)]
     known = None if labels is None else {_plain(name): place for place, name in enumerate(labels)}
     texts = [_text(path, record, text) for record in records]
     found = [_label(path, record, label, known) for record in records]
@@ -70,12 +72,74 @@ def load_file(
     )
 
 
+def load_texts(
+    path: str | Path, *, text: str = "text", encoding: str = "utf-8"
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """The texts of a file without labels, and its rows as they are; raises DataError as `load_file`."""
+    path = Path(path)
+    names, records = _rows(path, encoding)
+    _require(path, names, [text])
+    return [_text(path, record, text) for record in records], [row for _, row in records]
+
+
+def incomplete_rows(
+    path: str | Path, *, text: str = "text", label: str = "label", encoding: str = "utf-8"
+) -> list[str]:
+    """Where the rows stand that have no text or no label: "line 7: no label", in order of the file."""
+    path = Path(path)
+    names, records = _rows(path, encoding)
+    _require(path, names, [text, label])
+    return [f"{record[0]}: no {lacks}" for record in records if (lacks := _lacks(record, text, label))]
+
+
+def classes_in(path: str | Path, *, label: str = "label", encoding: str = "utf-8") -> list[str]:
+    """The labels that occur in a file, as `load_file` compares them: numbers by size, words by alphabet.
+
+    Case and spaces at the ends do not count: "Good" and " good" are one class.
+    """
+    path = Path(path)
+    names, records = _rows(path, encoding)
+    _require(path, names, [label])
+    words = {_plain(row.get(label)) for _, row in records}
+    return sorted((word for word in words if not _is_missing(word, word)), key=_by_size_then_alphabet)
+
+
+def _by_size_then_alphabet(word: str) -> tuple[float, str]:
+    """
+    >>> sorted(["10", "b", "9", "a", "-1"], key=_by_size_then_alphabet)
+    ['-1', '9', '10', 'a', 'b']
+    """
+    try:
+        number = float(word)
+    except ValueError:
+        number = math.inf
+    return number, word
+
+
+def _rows(path: Path, encoding: str) -> tuple[list[str], list[Record]]:
+    names, records = read(path, encoding)
+    if not records:
+        raise DataError(f"{path}: it has a header but no rows; it needs a line for every text")
+    return names, records
+
+
+def _lacks(record: Record, text: str, label: str) -> str:
+    """ "text" or "label", whichever a row has not; "" if it has both."""
+    row = record[1]
+    value = row.get(text)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return "text"
+    return "label" if _is_missing(row.get(label), _plain(row.get(label))) else ""
+
+
 def _require(path: Path, names: list[str], wanted: list[str]) -> None:
     for name in wanted:
         if name not in names:
+            remedy = "rename a column, or say which to take, for example text='review', label='stars'"
+            if len(names) == 1 and ";" in names[0]:
+                remedy = "the columns are separated by semicolons: save the file with commas, or as .tsv"
             raise DataError(
-                f"{path}, line 1: there is no column {name!r} among {', '.join(map(repr, names))}; "
-                "rename a column, or say which to take, for example text='review', label='stars'"
+                f"{path}, line 1: there is no column {name!r} among {', '.join(map(repr, names))}; {remedy}"
             )
 
 
