@@ -1,14 +1,15 @@
 """Focal loss against cross-entropy on 1,600 reviews: `python -m experiments.finetuning_focal`.
 
-The design of "You Only Need One BERT" (2022): 1,600 sentences to learn from, 400 to validate, 7 epochs, batches
-of 16, Adam with a constant rate of 0.5e-5, gradient clipping at 1, focal loss with alpha 0.2 and gamma 3. There
-it was one run each, tested on 200 reviews. Here each of 20 seeds draws its own sentences and its own head, both
-losses see the same sentences in the same order, and all are tested on the same 1,200 sentences.
+The design of "You Only Need One BERT" (2022): 1,600 sentences to learn from, 400 to validate, 7 epochs,
+batches of 16, Adam with a constant rate of 0.5e-5, gradient clipping at 1, focal loss with alpha 0.2 and
+gamma 3. There it was one run each, tested on 200 reviews. Here each of 20 seeds draws its own sentences and
+its own head, both losses see the same sentences in the same order, and all are tested on the same 1,200
+sentences.
 
 What differs from the source: the encoder (the small real BERT, 6 layers of 384, mean pooling, tables of
 embeddings frozen) and the texts (film sentences of at most 28 tokens that raters scored at least 0.2 from
-neutral; short ones, so that two cores can afford 20 seeds). A smaller encoder learns slowly at that rate, so that
-a second pair of arms has ten times the rate, with 5 seeds.
+neutral; short ones, so that two cores can afford 20 seeds). A smaller encoder learns slowly at that rate, so
+that a second pair of arms has ten times the rate, with 5 seeds.
 
 Written before the runs, and not changed after them:
   measure   accuracy on the test sentences, focal minus cross-entropy, paired by seed, t interval over seeds
@@ -17,8 +18,9 @@ Written before the runs, and not changed after them:
   cannot tell      otherwise
 The verdict is about the source's rate; the other rate is told beside it.
 
-Runs lie in the cache folder, a file each; a call makes those that are missing (about 3 minutes each on one core).
-`--only REST/OF` (such as 1/2) makes every OFth run, for several processes at once, and reports nothing.
+Runs lie in the cache folder, a file each; a call makes those that are missing (about 3 minutes each on one
+core). `--only REST/OF` (such as 1/2) makes every OFth run, for several processes at once, and reports
+nothing.
 """
 
 import argparse
@@ -91,8 +93,8 @@ def folder() -> Path:
 
 @cache
 def sentences(split: str) -> list[Example]:
-    """All short film sentences of a split that raters scored at least 0.2 from neutral, in the set's order."""
-    rows = data.load("movies", split=split, margin=0.2)
+    """All short film sentences of a split that raters scored at least 0.2 from neutral, in the set's
+    order.""" rows = data.load("movies", split=split, margin=0.2)
     tokenizer = load_tokenizer(data.small_model_dir() / "tokenizer.json", LONGEST + 1)
     examples = encode(tokenizer, list(rows["text"]), list(rows["label"]))
     return [example for example in examples if len(example.ids) <= LONGEST]
