@@ -75,9 +75,11 @@ def warm_up() -> None:
 def build() -> bool:
     """Run Jupyter Book; True when it succeeded. Pages of an older build do not survive."""
     shutil.rmtree(HTML, ignore_errors=True)
-    command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(ROOT)]
-    command += ["--all", "-W", "-n", "--keep-going"]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+    scripts = Path(sys.executable).parent
+    command = [str(scripts / "jupyter-book"), "build", str(ROOT), "--all", "-W", "-n", "--keep-going"]
+    # A page may run `!course ...`, as its reader does.
+    environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}"}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
 def main() -> int:

@@ -96,8 +96,11 @@ def _bag_of_words(table: Table, seed: int) -> NDArray[np.int64]:
 
 
 def _macro_f1(pairs: Probabilities) -> float:
-    """The mean over the classes that occur of 2 hits / (labeled + predicted), written out since scikit-learn's
-    takes a millisecond, and a bootstrap thousands of them. pairs: (rows, 2), label and prediction."""
+    """The mean over the classes that occur of 2 hits / (labeled + predicted).
+
+    Written out, since scikit-learn's takes a millisecond and a bootstrap needs thousands of them. pairs:
+    (rows, 2), label and prediction.
+    """
     truth, answers = pairs.astype(np.int64).T
     size = int(pairs.max()) + 1
     hits = np.bincount(truth[truth == answers], minlength=size)
