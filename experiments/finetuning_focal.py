@@ -93,8 +93,8 @@ def folder() -> Path:
 
 @cache
 def sentences(split: str) -> list[Example]:
-    """All short film sentences of a split that raters scored at least 0.2 from neutral, in the set's
-    order.""" rows = data.load("movies", split=split, margin=0.2)
+    """All short film sentences of a split, scored at least 0.2 from neutral, in the set's order."""
+    rows = data.load("movies", split=split, margin=0.2)
     tokenizer = load_tokenizer(data.small_model_dir() / "tokenizer.json", LONGEST + 1)
     examples = encode(tokenizer, list(rows["text"]), list(rows["label"]))
     return [example for example in examples if len(example.ids) <= LONGEST]

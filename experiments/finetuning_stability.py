@@ -159,8 +159,8 @@ def make_baselines(seed: int) -> Record:
 
 
 def make_cls_states() -> Record:
-    """How much of the [CLS] and of the mean states of the test sentences is common to all, before
-    training.""" encoder = common.encoder(LAYERS)
+    """Which share of the test sentences' [CLS] and mean states is common to all, before training."""
+    encoder = common.encoder(LAYERS)
     examples = common.encoded(common.drawn("test", 200, 2026))
     cls = torch.cat([encoder(torch.tensor([one.ids])).last_hidden_state[:, 0].detach() for one in examples])
     return {"cls": mean_share(cls), "mean": mean_share(torch.from_numpy(mean_states(encoder, examples)))}
