@@ -8,8 +8,8 @@ the two of BERT as the ALBERT paper has them, for the claim.
 albert-sizes: "ALBERT has 12, 18, 60 and 235 million parameters from base to xxlarge, where BERT has 108 and
 334 million." The rule is that of bert-sizes (experiments/bert_sizes.py), which was there first: each model is
 counted in three ways (the encoder alone; with the pooler; with the heads of pretraining too), and a size is
-as exact as its zeros at the end allow. Verdict: "holds" if every way of counting rounds to the number said for
-all six models; "holds here only" if each model has a way that does; else "does not hold".
+as exact as its zeros at the end allow. Verdict: "holds" if every way of counting rounds to the number said
+for all six models; "holds here only" if each model has a way that does; else "does not hold".
 
 Run: python -m experiments.family_sizes
 """

@@ -10,6 +10,7 @@
 - :func:`~course_utils.explorables.masking_sampler.masking_sampler`: BERT's 15% and 80/10/10, drawn live
 - :func:`~course_utils.explorables.objective_gallery.objective_gallery`: every objective on the reader's text
 - :func:`~course_utils.explorables.span_corruption.span_corruption`: spans, sentinels, and what T5 writes
+- :func:`~course_utils.explorables.family_tree.family_tree`: BERT's relatives in time, filtered and compared
 
 A new explorable is four files named alike in this folder and at most 60 lines of Python:
 
@@ -48,6 +49,7 @@ Tests drive it by keyboard in a browser, in light and dark (tests/explorables).
 
 from course_utils.explorables.attention_steps import attention_steps
 from course_utils.explorables.base import Explorable
+from course_utils.explorables.family_tree import family_tree
 from course_utils.explorables.fertility import fertility_explorer
 from course_utils.explorables.input_builder import input_builder
 from course_utils.explorables.masking_sampler import masking_sampler
@@ -61,6 +63,7 @@ from course_utils.explorables.wordpiece_walker import wordpiece_walker
 __all__ = [
     "Explorable",
     "attention_steps",
+    "family_tree",
     "fertility_explorer",
     "input_builder",
     "masking_sampler",

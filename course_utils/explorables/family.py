@@ -1,4 +1,4 @@
-"""The members of BERT's family: facts from `family.yml`, each with its sources, checked when they are read."""
+"""The members of BERT's family: facts from `family.yml`, each with its sources, checked when read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
