@@ -20,7 +20,7 @@ FLOORS = [
     {"explorables", "released", "training"},
     {"finetuning"},
     {"contest", "distillation", "compression", "analysis"},
-    {"study"},
+    {"family", "study"},
     {"boxes", "reproduction"},
     {"claims", "page"},
     {"grading"},
