@@ -1,6 +1,6 @@
 """What the studies of fine-tuning share: short film sentences, encoders to start from, runs kept as files.
 
-Sentences: of the film reviews, scored at least 0.2 from neutral by the raters, at most 28 tokens with [CLS]
+Sentences: of the film reviews, scored at least 0.2 from neutral by the raters, at most 20 tokens with [CLS]
 and [SEP]. Short ones and a small encoder (the first three of the real one's six layers, unless said
 otherwise), so that many seeds fit in minutes of one core. Embedding tables are frozen.
 """
@@ -24,7 +24,7 @@ from course_utils.models.encoder import Encoder
 from course_utils.models.weights import load_encoder
 from course_utils.stats import Interval
 
-LONGEST = 28  # tokens, with [CLS] and [SEP]
+LONGEST = 20  # tokens, with [CLS] and [SEP]
 SMALLEST = 0.01  # accuracy: one point, the smallest difference that would matter
 
 Record = dict[str, Any]

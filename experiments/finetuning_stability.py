@@ -2,15 +2,15 @@
 
 Every run: the first three layers of the small real BERT, mean pooling (but see 4), 256 film sentences, 3
 epochs of batches of 16 (48 steps), AdamW, rate up to its peak in a tenth of the steps and down to 0,
-gradients clipped at norm 1, 800 test sentences that are the same for all. A seed draws sentences, head, order
+gradients clipped at norm 1, 600 test sentences that are the same for all. A seed draws sentences, head, order
 and dropout. 10 seeds.
 
 1. Rates. 4e-5, 2e-4, 1e-3, 5e-3. Two kinds of failure, defined before the runs: "below the probe" (less
    accurate than logistic regression on the frozen mean states of the same encoder, same sentences) and "near
    chance" (less than 5 points above the share of the larger class).
-2. Where the spread comes from. At 2e-4 with one draw of sentences, 5 heads crossed with 4 orders (order and
+2. Where the spread comes from. At 2e-4 with one draw of sentences, 4 heads crossed with 4 orders (order and
    dropout together): a two-way analysis of variance, its components, and the spread when sentences vary too.
-3. Clipping, claim `clip-gradients`. (a) At 2e-4 and 1e-3 the same runs without clipping. (b) Networks of 20
+3. Clipping, claim `clip-gradients`. (a) At 1e-3 the same runs without clipping. (b) Networks of 20
    layers on a small problem: saturated units (gradients vanish), the same units with a residual path, and
    weights that make gradients explode; plain gradient descent at 0.1 and Adam at 1e-3, 150 steps, with
    clipping at 1 and without. Verdict, by the gain in accuracy of clipping where gradients vanish (paired by
@@ -54,11 +54,11 @@ from experiments import finetuning_common as common
 from experiments.finetuning_common import Record, Sentence
 
 NAME = "finetuning_stability"
-LAYERS, TRAIN, TEST, STEPS, BATCH = 3, 256, 800, 48, 16
+LAYERS, TRAIN, TEST, STEPS, BATCH = 3, 256, 600, 48, 16
 RATES = (4e-5, 2e-4, 1e-3, 5e-3)
 RATE = 2e-4
 SEEDS = range(10)
-HEADS, ORDERS = range(5), range(4)
+HEADS, ORDERS = range(4), range(4)
 UNCLIPPED = 1e9  # a bound that is never reached
 KINDS: tuple[Kind, ...] = ("saturated", "residual", "exploding")
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -92,7 +92,7 @@ def of_seed(arm: str, rate: float, seed: int) -> Run:
 def all_runs() -> list[Run]:
     """By seed, so that a study that is stopped early has whole seeds."""
     arms = [("plain", RATE), ("stripped", RATE), ("cls", RATE), ("centered", RATE)]
-    arms += [("unclipped", RATE), ("plain", 1e-3), ("unclipped", 1e-3), ("plain", 4e-5), ("plain", 5e-3)]
+    arms += [("plain", 1e-3), ("unclipped", 1e-3), ("plain", 4e-5), ("plain", 5e-3)]
     runs = [of_seed(arm, rate, seed) for seed in SEEDS for arm, rate in arms]
     return runs + [Run("crossed", RATE, 0, head, order) for order in ORDERS for head in HEADS]
 
