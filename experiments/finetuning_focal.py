@@ -25,7 +25,6 @@ nothing.
 
 import argparse
 import json
-import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -36,10 +35,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy import stats as scipy_stats
 from torch import Tensor
 
-from course_utils import data, paths, results
+from course_utils import data, paths
 from course_utils.finetuning.classifier import (
     Example,
     cross_entropy,
@@ -166,6 +164,9 @@ def main() -> None:
     for run in run_missing(RUNS[rest::of], folder()):
         print(run.file, flush=True)
     if of == 1:
+        # Here, since the report reads this module's design.
+        from experiments.finetuning_focal_report import report
+
         print(report(folder()))
 
 
