@@ -231,6 +231,7 @@ def main() -> None:
     if not parser.parse_args().report:
         for name in common.run_missing(NAME, makers()):
             print(name, flush=True)
+    # Here, since the report reads this module's design.
     from experiments.finetuning_stability_report import report
 
     print(report())
