@@ -110,6 +110,7 @@ def clip_claim(rows: Rows, seeds: int) -> dict[str, Any]:
             f"In {DEPTH} saturated layers the first layer's gradient has a norm of "
             f"{plain['first_before']:.0e} before clipping and {plain['first_after']:.0e} after; accuracy "
             f"changes by {points(most)} at most, {plain['accuracy_clipped']:.2f} against {residual:.2f} "
-            f"with a residual path. Where gradients explode it rises from {explode['accuracy_free']:.2f} to {explode['accuracy_clipped']:.2f}."
+            f"with a residual path. Where gradients explode it rises from "
+            f"{explode['accuracy_free']:.2f} to {explode['accuracy_clipped']:.2f}."
         ),
     }
