@@ -174,6 +174,9 @@ PRESETS: dict[str, TransformerConfig] = {
         position_offset=2,
         positions_skip_padding=True,
     ),
+    "electra-small": EncoderConfig(
+        embedding_size=128, hidden_size=256, num_heads=4, intermediate_size=1024, pooler=False
+    ),
     "albert-base": _albert(768, 12, 12),
     "albert-large": _albert(1024, 24, 16),
     "albert-xlarge": _albert(2048, 24, 16),

@@ -20,7 +20,7 @@ from course_utils.models.config import EncoderConfig, TransformerConfig
 from course_utils.models.counting import build
 from course_utils.models.decoder import CausalLM
 from course_utils.models.encoder import Encoder
-from course_utils.models.heads import MaskedLM
+from course_utils.models.heads import EncoderWithHead, MaskedLM, ReplacedTokenHead
 from course_utils.models.layouts import LAYOUTS, Layout
 from course_utils.models.seq2seq import Seq2Seq
 
@@ -29,10 +29,10 @@ State = dict[str, Tensor]
 
 
 def load_encoder(source: Path | nn.Module) -> Encoder:
-    """The encoder of a BERT, RoBERTa, ALBERT or DistilBERT; without a pooler if the checkpoint has none.
+    """The encoder of a BERT, RoBERTa, ALBERT, DistilBERT or ELECTRA.
 
-    Heads in the checkpoint are left aside. Raises FileNotFoundError, or ValueError on an architecture,
-    a setting, a key or a shape that does not fit.
+    Without a pooler if the checkpoint has none. Heads in the checkpoint are left aside. Raises
+    FileNotFoundError, or ValueError on an architecture, a setting, a key or a shape that does not fit.
     """
     return _load(source, Encoder)
 
@@ -40,6 +40,11 @@ def load_encoder(source: Path | nn.Module) -> Encoder:
 def load_masked_lm(source: Path | nn.Module) -> MaskedLM:
     """An encoder and its masked-LM head; raises as `load_encoder`, also when there is no head."""
     return _load(source, MaskedLM)
+
+
+def load_discriminator(source: Path | nn.Module) -> EncoderWithHead:
+    """ELECTRA's encoder and its replaced-token head; raises as `load_encoder`, also when there is no head."""
+    return _load(source, EncoderWithHead)
 
 
 def load_causal_lm(source: Path | nn.Module) -> CausalLM:
@@ -88,7 +93,10 @@ def config_from_library(fields: Mapping[str, Any]) -> TransformerConfig:
         ours.setdefault("intermediate_size", layout.inner_factor * ours["hidden_size"])
     if "max_positions" in ours:
         ours["max_positions"] -= layout.reserved_positions
-    return replace(layout.defaults, **ours)
+    config = replace(layout.defaults, **ours)
+    if not layout.square_projection and config.embedding_size == config.hidden_size:
+        return replace(config, embedding_size=None)
+    return config
 
 
 def config_to_library(config: TransformerConfig) -> dict[str, Any]:
@@ -150,13 +158,21 @@ def _load(source: Path | nn.Module, kind: type) -> Any:
     config = config_from_library(fields)
     if isinstance(config, EncoderConfig):
         config = replace(config, pooler=any(name.startswith("pooler.") for name in state))
-    model: nn.Module = build(config, device="meta")
-    if kind is MaskedLM:
-        with torch.device("meta"):
-            model = MaskedLM(model)  # type: ignore[arg-type]
+    if kind is EncoderWithHead:
+        layout = replace(layout, head=layout.judge)
+    model = _empty(config, kind)
     ours = _from_library(model, state, layout)
     model.load_state_dict(ours, strict=True, assign=True)
     return model.eval()
+
+
+def _empty(config: TransformerConfig, kind: type) -> nn.Module:
+    """A model of this kind whose weights have shapes but no memory."""
+    model: Any = build(config, device="meta")
+    with torch.device("meta"):
+        if kind is MaskedLM:
+            return MaskedLM(model)
+        return EncoderWithHead(model, ReplacedTokenHead(model.config)) if kind is EncoderWithHead else model
 
 
 def _normalize(state: State, layout: Layout) -> State:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 warnings.filterwarnings("ignore", module="transformers")
 transformers.logging.set_verbosity_error()
 
-ENCODERS = ("bert", "roberta", "albert", "distilbert")
+ENCODERS = ("bert", "roberta", "albert", "distilbert", "electra")
 COMMON = {"vocab_size": 61, "attn_implementation": "eager"}
 BERT = {
     "hidden_size": 24,
@@ -24,6 +24,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "roberta": {**BERT, "type_vocab_size": 1, "layer_norm_eps": 1e-5},
     "albert": {**BERT, "embedding_size": 10},
     "distilbert": {"dim": 24, "n_layers": 3, "n_heads": 4, "hidden_dim": 40, "max_position_embeddings": 20},
+    "electra": {**BERT, "embedding_size": 10},
     "gpt2": {"n_embd": 24, "n_layer": 3, "n_head": 4, "n_positions": 40},
     "bart": {
         "d_model": 24,

@@ -16,6 +16,7 @@ KNOWN = {
     "minilm-l6": 22_713_216,
     "distilbert-base": 66_362_880,
     "roberta-base": 124_645_632,
+    "electra-small": 13_483_008,
     "albert-base": 11_683_584,
     "albert-large": 17_683_968,
     "albert-xlarge": 58_724_864,

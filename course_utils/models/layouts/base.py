@@ -1,6 +1,6 @@
 """What a layout is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from course_utils.models.config import TransformerConfig
@@ -27,6 +27,8 @@ class Layout:
     zeros: str = "(?!)"  # weights that our models lack, so that they must be zero (a pattern)
     transposed: bool = False  # True: linear weights are stored (in, out), as in GPT-2's Conv1D
     inner_factor: int = 0  # > 0: a missing feed-forward size is so many times the width
+    judge: dict[str, str] = field(default_factory=dict)  # our replaced-token head's modules -> theirs
+    square_projection: bool = True  # False: no projection where the embedding is as wide as the states
     reserved_positions: int = 0  # rows that their max_position_embeddings counts, and ours does not
 
 

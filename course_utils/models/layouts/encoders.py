@@ -1,4 +1,4 @@
-"""BERT, RoBERTa, ALBERT and DistilBERT, as the transformers library spells them."""
+"""BERT, RoBERTa, ALBERT, DistilBERT and ELECTRA, as the transformers library spells them."""
 
 from dataclasses import replace
 
@@ -145,4 +145,36 @@ DISTILBERT = replace(
     },
     ignored=r"embeddings\.position_ids|vocab_\w+\.|(pre_classifier|classifier|qa_outputs)\.",
     tied=r"vocab_projector\.weight",
+)
+
+ELECTRA = replace(
+    BERT,
+    defaults=PRESETS["electra-small"],
+    architectures={
+        "Encoder": "ElectraModel",
+        "MaskedLM": "ElectraForMaskedLM",  # the generator
+        "EncoderWithHead": "ElectraForPreTraining",  # the discriminator
+    },
+    prefix="electra.",
+    names={
+        **{ours: theirs for ours, theirs in BERT.names.items() if "pooler" not in ours},
+        "embeddings.projection": "embeddings_project",
+    },
+    fields=(*_BERT_FIELDS, ("embedding_size", "embedding_size")),
+    constants={"is_decoder": False, "add_cross_attention": False},
+    head={
+        "head.dense": "generator_predictions.dense",
+        "head.norm": "generator_predictions.LayerNorm",
+        "head": "generator_lm_head",
+    },
+    judge={
+        "head.dense": "discriminator_predictions.dense",
+        "head.classifier": "discriminator_predictions.dense_prediction",
+    },
+    ignored=(
+        r"embeddings\.position_ids|(discriminator_predictions|generator_predictions|generator_lm_head|"
+        r"sequence_summary|classifier|qa_outputs)\."
+    ),
+    tied=r"generator_lm_head\.weight",
+    square_projection=False,
 )
