@@ -47,14 +47,13 @@ import torch
 from course_utils import paths
 from experiments.family_domain_measure import TASK, TASK_RATE_REAL, blanks, fill, solve
 from experiments.family_domain_models import MAKERS
+from experiments.family_domain_report import NAME, report
 
-NAME = "family_domain"
 ARMS = ("as_is", "continued", "small_general", "small_domain", "untrained", "small_mixed")
 SEEDS = (0, 1, 2)
 TESTED, MORE_SEEDS = ("small_general", "small_domain"), (3, 4)
 RUNS = [(arm, seed) for seed in SEEDS for arm in ARMS[:-1]] + [(ARMS[-1], seed) for seed in SEEDS]
 RUNS += [(arm, seed) for seed in MORE_SEEDS for arm in TESTED]
-SMALLEST = 0.01  # accuracy: one point
 
 
 def folder() -> Path:
@@ -99,6 +98,9 @@ def main() -> None:
     torch.set_num_threads(1)
     for name in run_missing(RUNS[:first], folder()):
         print(name, flush=True)
+    if first == len(RUNS):
+        spent = [json.loads(file.read_text())["cpu_seconds"] for file in folder().glob("*.json")]
+        print(report(folder(), sum(spent)))
 
 
 if __name__ == "__main__":

@@ -73,15 +73,14 @@ def folder() -> Path:
 
 @cache
 def training_texts() -> dict[str, list[str]]:
-    """Language -> its messages, each once, without those whose English text is for testing."""
+    """Language -> its messages, each once, without any that is the text of a message for testing."""
     found = catalogs(LANGUAGES, TRAINED_ON)
-    english = found["en"]
-    return {
-        language: list(
-            dict.fromkeys(t for key, t in texts.items() if split_of(english.get(key, t)) == "train")
-        )
-        for language, texts in found.items()
-    }
+    english, kept = found["en"], {}
+    for language, texts in found.items():
+        splits = {key: split_of(english.get(key, text)) for key, text in texts.items()}
+        tested = {text for key, text in texts.items() if splits[key] == "test"}
+        kept[language] = list(dict.fromkeys(text for text in texts.values() if text not in tested))
+    return kept
 
 
 def test_messages(source: str) -> list[Message]:
