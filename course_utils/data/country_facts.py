@@ -1,9 +1,9 @@
 """Facts of countries: short documents to retrieve, and questions about them in other words.
 
-The facts come out of the wheel ``countryinfo`` 1.0.1 (MIT; gathered from Wikipedia by its authors, some of them
-years old, so that an answer is right if the document says so). The wordings of documents and questions were
-written for the course: ``country_wordings.yml``. Nothing is random here: all documents and all questions
-are listed, and who uses them draws.
+The facts come out of the wheel ``countryinfo`` 1.0.1 (MIT; gathered from Wikipedia by its authors, some of
+them years old, so that an answer is right if the document says so). The wordings of documents and questions
+were written for the course: ``country_wordings.yml``. Nothing is random here: all documents and all
+questions are listed, and who uses them draws.
 
 >>> facts = [Fact("France", "French", "capital", "Paris")]
 >>> documents(facts)[0].text, questions(facts)[4].text

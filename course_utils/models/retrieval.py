@@ -2,7 +2,7 @@
 
 - A dense retriever gives every document z a score for a question x, the inner product of two vectors, so that
   the best k are found by maximum inner product search.
-- p(z|x) is the softmax of the scores over the k retrieved documents (Guu et al. 2020, eq. 2; Lewis et al. 2020).
+- p(z|x) is the softmax of the scores over the k retrieved documents (Guu et al. 2020; Lewis et al. 2020).
 - A reader says p(y|x, z) for the answer y; here a span of the document, as in REALM.
 - The document is a latent variable: p(y|x) = sum over z of p(z|x) p(y|x, z) (Guu et al. 2020, eq. 1). Its
   gradient with respect to a document's score is p(z|x, y) - p(z|x): documents that explain the answer better
@@ -36,7 +36,7 @@ class Tower(nn.Module):
             nn.init.eye_(self.projection.weight)
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """states (..., length, hidden), mask (..., length) true for real tokens -> unit vectors (..., size)."""
+        """states (..., length, hidden), mask (..., length), true for real tokens -> unit (..., size)."""
         weights = (states @ self.weight).masked_fill(~mask, -torch.inf).softmax(dim=-1)
         pooled = (weights[..., None, :] @ states).squeeze(-2)
         return F.normalize(self.projection(pooled), dim=-1)
