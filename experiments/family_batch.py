@@ -1,6 +1,6 @@
 """Batch sizes at equal tokens: `python -m experiments.family_batch`.
 
-Makes the runs that are missing in the cache folder (about 6 minutes of one core in all) and writes
+Makes the runs that are missing in the cache folder (about 3 minutes of one core in all) and writes
 results/family_batch.json. The design, with the rule of the
 verdict, stands in course_utils/family/batch.yml.
 """

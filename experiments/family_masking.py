@@ -1,6 +1,6 @@
 """Static against dynamic masking: `python -m experiments.family_masking`.
 
-Makes the runs that are missing in the cache folder (about 5 minutes of one core in all) and writes
+Makes the runs that are missing in the cache folder (about 2 minutes of one core in all) and writes
 results/family_masking.json. The design, with the rule of the
 verdict, stands in course_utils/family/masking.yml.
 """

@@ -1,6 +1,6 @@
 """With and without next-sentence prediction: `python -m experiments.family_nsp`.
 
-Makes the runs that are missing in the cache folder (about 5 minutes of one core in all) and writes
+Makes the runs that are missing in the cache folder (about 2 minutes of one core in all) and writes
 results/family_nsp.json. The design, with the rule of the
 verdict, stands in course_utils/family/nsp.yml.
 """

@@ -7,6 +7,7 @@ compared is learning and not waiting for it to begin. The answers are exact, as 
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -15,7 +16,7 @@ from torch import Generator, Tensor, nn
 from course_utils.contest import measures as contest_measures
 from course_utils.contest.cases import Cases
 from course_utils.contest.entrants import frame
-from course_utils.contest.grammar import MASK, FormalLanguage, Grammar, compile_grammar
+from course_utils.contest.grammar import LEXICON, MASK, FormalLanguage, Grammar, compile_grammar
 from course_utils.contest.language import divergence
 from course_utils.contest.measures import Examination, examination
 from course_utils.family.design import Study
@@ -32,7 +33,7 @@ class World:
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self.language: FormalLanguage = compile_grammar(Grammar(**study.grammar))
+        self.language: FormalLanguage = compile_grammar(make_grammar(study.grammar))
         self.exam = cache(self._exam)
 
     def corpus(self, texts: int, seed: int) -> Tensor:
@@ -100,6 +101,17 @@ class TunedWorld(World):
         found = read_measures(reader(tuned), exam)
         found["tuned_kl"] = found.pop("masked_kl")
         return found | {"probe_kl": contest_measures.probe_kl(encoder, exam)}  # type: ignore[arg-type]
+
+
+def make_grammar(fields: dict[str, Any]) -> Grammar:
+    """The contest's grammar with these fields; `words` keeps so many words of each class, the most frequent.
+
+    >>> make_grammar({"words": 2}).lexicon["noun s"]
+    ('dog', 'walk')
+    """
+    words = fields.get("words")
+    rest = {name: value for name, value in fields.items() if name != "words"}
+    return Grammar(lexicon={name: of_class[:words] for name, of_class in LEXICON.items()}, **rest)
 
 
 WORLDS: dict[str, type[World]] = {"formal": World, "pairs": PairWorld, "tuned": TunedWorld}
