@@ -11,6 +11,7 @@
 - :func:`~course_utils.explorables.objective_gallery.objective_gallery`: every objective on the reader's text
 - :func:`~course_utils.explorables.span_corruption.span_corruption`: spans, sentinels, and what T5 writes
 - :func:`~course_utils.explorables.family_tree.family_tree`: BERT's relatives in time, filtered and compared
+- :func:`~course_utils.explorables.focal_curve.focal_curve`: loss and gradient against gamma and alpha
 
 A new explorable is four files named alike in this folder and at most 60 lines of Python:
 
@@ -51,6 +52,7 @@ from course_utils.explorables.attention_steps import attention_steps
 from course_utils.explorables.base import Explorable
 from course_utils.explorables.family_tree import family_tree
 from course_utils.explorables.fertility import fertility_explorer
+from course_utils.explorables.focal_curve import focal_curve
 from course_utils.explorables.input_builder import input_builder
 from course_utils.explorables.masking_sampler import masking_sampler
 from course_utils.explorables.merge_stepper import merge_stepper
@@ -65,6 +67,7 @@ __all__ = [
     "attention_steps",
     "family_tree",
     "fertility_explorer",
+    "focal_curve",
     "input_builder",
     "masking_sampler",
     "merge_stepper",

@@ -33,8 +33,10 @@ def focal_loss(
     if class_weights is not None and class_weights.shape != logits.shape[1:]:
         raise ValueError(f"{logits.shape[1]} classes need as many weights, got {tuple(class_weights.shape)}")
     log_p = F.log_softmax(logits, dim=-1).gather(1, labels[:, None])[:, 0]
-    # 1 - p from the logarithm: where p is near 1, 1 - exp(log p) would lose its digits.
-    hardness = (-torch.expm1(log_p)) ** gamma if gamma else 1.0
+    # 1 - p from the logarithm: where p is near 1, 1 - exp(log p) would lose its digits. Where p is 1, the
+    # slope of a root (gamma below 1) is infinite, and its product with a gradient of 0 would be no number.
+    wrong = (-torch.expm1(log_p)).clamp(min=torch.finfo(log_p.dtype).tiny)
+    hardness = wrong**gamma if gamma else 1.0
     weight = 1.0 if class_weights is None else class_weights[labels]
     return -weight * hardness * log_p
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from family_of_many import tree
+from hard_and_easy import curve
 from inside_bert import attention, builder, counter
 
 from course_utils.explorables import (
@@ -61,6 +62,7 @@ def polysemy() -> Explorable:
 MAKERS = {"merge_stepper": stepper, "wordpiece_walker": walker, "fertility": fertility, "polysemy": polysemy}
 MAKERS |= {"attention_steps": attention, "input_builder": builder, "parameter_counter": counter}
 MAKERS |= {"family_tree": tree}
+MAKERS |= {"focal_curve": curve}
 
 
 def page_of(*explorables: Explorable, theme: str = "") -> str:

@@ -74,10 +74,8 @@ def test_extreme_logits_stay_finite(size, gamma):
     made = focal_loss(logits, torch.tensor([0, 0, 1]), gamma=gamma)
     made.sum().backward()
     assert torch.isfinite(made).all()
-    assert made[0] == 0
-    assert made[1] == pytest.approx(2 * size, rel=1e-5)
-    if gamma >= 1:
-        assert torch.isfinite(logits.grad).all()
+    assert torch.isfinite(logits.grad).all()
+    assert made.tolist()[:2] == pytest.approx([0, 2 * size], rel=1e-5)
 
 
 def test_what_is_nearly_right_keeps_its_digits():

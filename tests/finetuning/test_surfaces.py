@@ -68,7 +68,7 @@ def test_the_model_comes_back_bit_for_bit_also_after_an_error():
 def test_a_grid_has_the_first_direction_along_its_columns():
     model = nn.Linear(2, 1, bias=False)
     nn.init.zeros_(model.weight)
-    loss = lambda: float(10 * model.weight[0, 0] + model.weight[0, 1])
+    loss = lambda: float(model.weight.detach() @ torch.tensor([10.0, 1.0]))
     first, second = ({"weight": torch.tensor([row])} for row in ([1.0, 0.0], [0.0, 1.0]))
     grid = loss_grid(model, loss, first, second, [0, 1, 2])
     assert grid.tolist() == [[0, 10, 20], [1, 11, 21], [2, 12, 22]]
