@@ -22,7 +22,7 @@ function start(root, data) {
   const control = (name) => part(root, name);
   const chart = lineChart(control("plot"));
   const redraw = () => draw(root, data.counts, chart, (x) => { control("p").value = Math.max(x, PLACES[0]); redraw(); });
-  [control("gamma").value, control("alpha").value, control("p").value] = [data.gamma, data.alpha, 0.9];
+  [control("gamma").value, control("alpha").value, control("p").value] = [data.gamma, data.alpha, 0.8];
   for (const name of ["gamma", "alpha", "p"]) control(name).addEventListener("input", redraw);
   control("measure").addEventListener("change", redraw);
   redraw();
@@ -50,6 +50,9 @@ function draw(root, counts, chart, onPick) {
   announce(root, `${story} Easy examples make ${percent(focal[2].loss)} of the focal loss.`);
 }
 
+/** Three decimals; two digits where that would be 0. */
+const short = (v) => (v && v < 0.001 ? v.toPrecision(2) : v.toFixed(3));
+const manifold = (v) => (v < 10 ? v.toFixed(1) : Math.round(v).toLocaleString("en"));
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
 
 function drawRows(body, counts, gamma) {
@@ -63,9 +66,9 @@ function drawRows(body, counts, gamma) {
 /** The three curves at one place, and how many times weaker the focal loss is on the first class. */
 function tell(series, p, gamma, name, unit) {
   const [plain, first, second] = series.map(({ points }) => points.find(({ x }) => x === p).y);
-  const read = `At ${p.toFixed(2)}: cross-entropy ${plain.toFixed(3)}${unit}, focal ${first.toFixed(3)} for class 1 and ${second.toFixed(3)} for class 0.`;
+  const read = `At ${p.toFixed(2)}: cross-entropy ${short(plain)}${unit}, focal ${short(first)} for class 1 and ${short(second)} for class 0.`;
   if (!plain) return `${read} Nothing is left to learn here.`;
   const times = plain / first;
-  const than = times >= 1 ? `${times.toFixed(1)} times smaller than` : `${(1 / times).toFixed(1)} times`;
+  const than = times >= 1 ? `${manifold(times)} times smaller than` : `${manifold(1 / times)} times`;
   return `${read} For class 1 the ${name.toLowerCase()} is ${than} that of cross-entropy.`;
 }
