@@ -20,11 +20,11 @@ Written before the runs, and not changed after them:
   a kind is learned   the score from the real weights minus the best baseline that is no network, paired by
                       seed: mean at least 2 points, and its t interval above 0, at 98.75%, four kinds in all
   claim bert-glue     a part can be checked here: whether the averages that are quoted follow from the columns
-                      of the paper's table. "does not hold" if one is further from the mean of its columns than
-                      the rounding of the columns and its own can explain, under either of two conventions (the
-                      nine columns, or eight tasks with MNLI once); else "cannot tell", since test labels that
-                      are hidden and models of that size are not measured again here. Which kinds are learned
-                      is told beside it.
+                      of the paper's table. "does not hold" if one is further from the mean of its columns
+                      than the rounding of the columns and its own can explain, under either of two
+                      conventions (the nine columns, or eight tasks with MNLI once); else "cannot tell", since
+                      test labels that are hidden and models of that size are not measured again here. Which
+                      kinds are learned is told beside it.
   claim squad         likewise: "does not hold" if our exact match or F1 differs from the official script's on
                       any of 2,000 made pairs of answers; else "cannot tell", since the scores are quoted.
 
