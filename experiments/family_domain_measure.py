@@ -19,10 +19,10 @@ from course_utils.training import TrainingConfig
 from experiments.family_domain_models import MASKED, Pretrained, passages, split_text, texts
 
 KINDS = ("summary", "parameters", "returns", "notes")
-WORDS, TEXTS = 24, 250  # words of a text that is measured; texts that are filled in
+WORDS, TEXTS = 20, 150  # words of a text that is measured; texts that are filled in
 LABELS, TESTS = 100, 150  # for each kind
-TASK = TrainingConfig(steps=50, batch_size=16, learning_rate=5e-4, log_every=25)
-TASK_RATE_REAL = 1e-4  # for the real encoder
+TASK = TrainingConfig(steps=100, batch_size=16, learning_rate=1e-3, log_every=25)
+TASK_RATE_REAL = 3e-4  # for the real encoder
 
 Blanks = list[tuple[list[str], list[int]]]
 

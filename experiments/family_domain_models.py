@@ -36,7 +36,7 @@ SMALL = EncoderConfig(
     pooler=False,
 )
 FROM_NOTHING = TrainingConfig(steps=300, batch_size=32, learning_rate=1.5e-3, log_every=50)
-CONTINUE = TrainingConfig(steps=80, batch_size=16, learning_rate=1e-4, log_every=20)
+CONTINUE = TrainingConfig(steps=80, batch_size=16, learning_rate=2e-4, log_every=20)
 
 Rows = list[Tensor]
 

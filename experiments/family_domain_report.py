@@ -137,10 +137,10 @@ def claim(rows: Sequence[Row]) -> Row:
 def report(where: Path, seconds: float) -> Path:
     """Write results/family_domain.json from the runs that lie in a folder; returns its path."""
     runs = load_runs(where)
-    arms = list(dict.fromkeys(arm for arm, _ in runs))
+    arms = [arm for arm in dict.fromkeys(arm for arm, _ in runs) if len(seeds_of(runs, arm)) > 1]
     seeds = sorted({seed for _, seed in runs})
     rows = [model_row(runs, arm) for arm in arms] + baseline_rows(seeds)
-    pairs = [pair for pair in PAIRS if set(pair) <= set(arms)]
+    pairs = [pair for pair in PAIRS if len(seeds_of(runs, *pair)) > 1]
     rows += [row for pair in pairs for row in difference_rows(runs, *pair)]
     return results.write(
         NAME,
