@@ -15,12 +15,13 @@ on text that is seen at most once, with a vocabulary of 6,000 pieces of the gene
 Masked LM: 15% of the plain words of a held-out text are masked, all pieces of a word at once, the same words
 for all models. Nats a word is the sum over its pieces; that a word has so many pieces is known to the model,
 and is a stronger hint the finer a vocabulary cuts. `first` is the share of words all of whose pieces are the
-first guess. Beside them stand counts: the word seen most often between the same neighbors in the domain. The
-task: from which kind of section is a text (summary, parameters, returns, notes)? 400 labels; 600 test texts
-from modules that no model has read. Frozen: mean states and a logistic regression. Tuned: 4 epochs, with
-tables of embeddings frozen. Beside them: TF-IDF and a logistic regression. One run of as_is, made before this was written, had shown that 2 epochs at a lower rate do not fit the labels.
-A seed draws weights, rows, masks,
-labeled texts and test texts, the same texts for all models.
+first guess. Beside them stand counts: the word seen most often between the same neighbors in the domain.
+
+The task: from which kind of section is a text (summary, parameters, returns, notes)? 400 labels; 600 test
+texts from modules that no model has read. Frozen: mean states and a logistic regression. Tuned: 4 epochs,
+with tables of embeddings frozen. Beside them: TF-IDF and a logistic regression. One run of as_is, made before
+this was written, had shown that 2 epochs at a lower rate do not fit the labels. A seed draws weights, rows,
+masks, labeled texts and test texts, the same texts for all models.
 
 Written before the runs, and not changed after them. The claim `scibert` is that pretraining on text of the
 domain helps both a frozen and a fine-tuned encoder. The pair that tests it is small_domain minus
