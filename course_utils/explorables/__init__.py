@@ -10,8 +10,11 @@
 - :func:`~course_utils.explorables.masking_sampler.masking_sampler`: BERT's 15% and 80/10/10, drawn live
 - :func:`~course_utils.explorables.objective_gallery.objective_gallery`: every objective on the reader's text
 - :func:`~course_utils.explorables.span_corruption.span_corruption`: spans, sentinels, and what T5 writes
+- :func:`~course_utils.explorables.mask_patterns.mask_patterns`: who sees whom, and what it costs
 - :func:`~course_utils.explorables.family_tree.family_tree`: BERT's relatives in time, filtered and compared
 - :func:`~course_utils.explorables.focal_curve.focal_curve`: loss and gradient against gamma and alpha
+- :func:`~course_utils.explorables.label_alignment.label_alignment`: labels of words on pieces of words
+- :func:`~course_utils.explorables.answer_picker.answer_picker`: start and end logits, and the best valid span
 
 A new explorable is four files named alike in this folder and at most 60 lines of Python:
 
@@ -48,12 +51,15 @@ A complete example::
 Tests drive it by keyboard in a browser, in light and dark (tests/explorables).
 """
 
+from course_utils.explorables.answer_picker import answer_picker
 from course_utils.explorables.attention_steps import attention_steps
 from course_utils.explorables.base import Explorable
 from course_utils.explorables.family_tree import family_tree
 from course_utils.explorables.fertility import fertility_explorer
 from course_utils.explorables.focal_curve import focal_curve
 from course_utils.explorables.input_builder import input_builder
+from course_utils.explorables.mask_patterns import mask_patterns
+from course_utils.explorables.label_alignment import label_alignment
 from course_utils.explorables.masking_sampler import masking_sampler
 from course_utils.explorables.merge_stepper import merge_stepper
 from course_utils.explorables.objective_gallery import objective_gallery
@@ -64,11 +70,14 @@ from course_utils.explorables.wordpiece_walker import wordpiece_walker
 
 __all__ = [
     "Explorable",
+    "answer_picker",
     "attention_steps",
     "family_tree",
     "fertility_explorer",
     "focal_curve",
     "input_builder",
+    "mask_patterns",
+    "label_alignment",
     "masking_sampler",
     "merge_stepper",
     "objective_gallery",

@@ -8,10 +8,12 @@ import pytest
 from family_of_many import tree
 from hard_and_easy import curve
 from inside_bert import attention, builder, counter
+from tagged_and_asked import alignment, picker
 
 from course_utils.explorables import (
     Explorable,
     fertility_explorer,
+    mask_patterns,
     merge_stepper,
     polysemy_explorer,
     wordpiece_walker,
@@ -63,6 +65,8 @@ MAKERS = {"merge_stepper": stepper, "wordpiece_walker": walker, "fertility": fer
 MAKERS |= {"attention_steps": attention, "input_builder": builder, "parameter_counter": counter}
 MAKERS |= {"family_tree": tree}
 MAKERS |= {"focal_curve": curve}
+MAKERS |= {"label_alignment": alignment, "answer_picker": picker}
+MAKERS |= {"mask_patterns": mask_patterns}
 
 
 def page_of(*explorables: Explorable, theme: str = "") -> str:
