@@ -103,8 +103,10 @@ def masked_flops(shape: Shape, labels: Tensor) -> int:
 def variants() -> dict[str, Callable[..., Variant]]:
     """Every variant by the name that a study calls it by; options are its arguments."""
     from course_utils.family.pairs import Paired
+    from course_utils.family.replacing import Replaced
+    from course_utils.family.spans import Spans
 
-    return {"masked": Masked, "paired": Paired}
+    return {"masked": Masked, "paired": Paired, "spans": Spans, "replaced": Replaced}
 
 
 def make_variant(name: str, options: dict[str, Any]) -> Variant:

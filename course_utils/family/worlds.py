@@ -7,7 +7,7 @@ compared is learning and not waiting for it to begin. The answers are exact, as 
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -17,10 +17,13 @@ from course_utils.contest import measures as contest_measures
 from course_utils.contest.cases import Cases
 from course_utils.contest.entrants import frame
 from course_utils.contest.grammar import LEXICON, MASK, FormalLanguage, Grammar, compile_grammar
-from course_utils.contest.language import divergence
-from course_utils.contest.measures import Examination, examination
+from course_utils.contest.language import divergence, entropy
+from course_utils.contest.measures import Examination, examination, fit_linear, memory_classes
 from course_utils.family.design import Study
 from course_utils.family.pairs import PairModel, best_guess, frame_pair, spoil
+from course_utils.family.spans import CHOICES, Choice, choose, frame_both
+from course_utils.family.spelling import spell
+from course_utils.models.encoder import Encoder
 
 Measures = dict[str, float]
 Reader = Callable[[Tensor, Tensor], Tensor]  # texts with masks, where they are asked -> logits (asked, vocab)
@@ -114,7 +117,92 @@ def make_grammar(fields: dict[str, Any]) -> Grammar:
     return Grammar(lexicon={name: of_class[:words] for name, of_class in LEXICON.items()}, **rest)
 
 
-WORLDS: dict[str, type[World]] = {"formal": World, "pairs": PairWorld, "tuned": TunedWorld}
+class SpelledWorld(World):
+    """The language in pieces; asked are masks of every kind, and the grammar's memory."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(study)
+        self.language = spell(self.language)
+        self.spelled = cache(self._spelled)
+
+    def measure(self, model: nn.Module, stage: str, seed: int) -> Measures:
+        """`kl_tokens`, `kl_words`, `kl_spans`: distance from the exact answer under each kind of mask; and
+        `probe_kl`, for which nothing is masked."""
+        exam = self.spelled(stage)
+        found = {}
+        with torch.no_grad():
+            for choice in CHOICES:
+                hidden, truth = exam.hidden[choice], exam.truth[choice]
+                inputs = frame_both(exam.texts.masked_fill(hidden, MASK))
+                log_q = model(inputs, F.pad(hidden, (1, 1)))[0].double().log_softmax(-1)
+                found[f"kl_{choice}"] = float(divergence(truth, log_q).mean())
+        return found | {"probe_kl": self._probe(model, exam)}
+
+    def baselines(self, corpus: Tensor) -> dict[str, Measures]:
+        """The floor under each kind of mask (nats), and how far the frequencies of pieces are from it."""
+        exam, vocab = self.spelled("final"), self.language.process.vocab_size
+        ordinary = torch.zeros(vocab, dtype=torch.float64)
+        ordinary[self.language.tokens.ordinary()] = 1.0
+        counts = torch.bincount(corpus.flatten(), minlength=vocab).double() + ordinary
+        log_q = (counts / counts.sum()).log()
+        floors = {f"nats_{choice}": float(entropy(truth).mean()) for choice, truth in exam.truth.items()}
+        unigram = {
+            f"kl_{choice}": float(divergence(truth, log_q.expand_as(truth)).mean())
+            for choice, truth in exam.truth.items()
+        }
+        return {"floor": floors, "unigram": unigram}
+
+    def _probe(self, model: nn.Module, exam: "SpelledExam") -> float:
+        """As the contest's `probe_kl`: a linear map from the states to what the grammar remembers."""
+        encoder: Encoder = model.encoder  # type: ignore[assignment]
+        learning, test = (_states(encoder, texts) for texts in (exam.probed, exam.texts))
+        mean, spread = learning.mean(0), learning.std(0) + 1e-6
+        total = 0.0
+        for labels, posterior in zip(exam.memory, exam.posterior, strict=True):
+            probe = fit_linear((learning - mean) / spread, labels.flatten(), posterior.shape[-1])
+            with torch.no_grad():
+                log_q = probe((test - mean) / spread).double().log_softmax(-1)
+            total += float(divergence(posterior.flatten(0, 1), log_q).mean())
+        return total
+
+    def _spelled(self, stage: str) -> "SpelledExam":
+        study, process = self.study, self.language.process
+        seed = study.examination_seed if stage == "final" else study.tuning_examination_seed
+        generator = Generator().manual_seed(seed)
+        probed = process.sample(study.budget.probe_texts, study.length, generator)
+        texts = process.sample(study.test_texts, study.length, generator).ids
+        hidden = {choice: choose(texts, choice, generator) for choice in CHOICES}
+        truth = {c: process.conditionals(process.observed(texts, h))[h] for c, h in hidden.items()}
+        states = process.state_posterior(process.observed(texts))
+        classes = memory_classes(self.language)
+        memory = [of_state[probed.states] for of_state in classes]
+        posterior = [states @ F.one_hot(of_state).double() for of_state in classes]
+        return SpelledExam(texts, hidden, truth, probed.ids, memory, posterior)
+
+
+class SpelledExam(NamedTuple):
+    """The questions in pieces, the same for all arms and seeds."""
+
+    texts: Tensor  # (texts, length)
+    hidden: dict[Choice, Tensor]  # bool, (texts, length)
+    truth: dict[Choice, Tensor]  # (hidden, vocab), exact
+    probed: Tensor  # texts that the probes learn from
+    memory: list[Tensor]  # true classes of their pieces, for each of the two memories
+    posterior: list[Tensor]  # of the classes in `texts`, exact: (texts, length, classes)
+
+
+@torch.no_grad()
+def _states(encoder: Encoder, texts: Tensor) -> Tensor:
+    """Last states of every piece, without the frame; (texts * length, hidden)."""
+    return encoder.eval()(frame_both(texts)).last_hidden_state[:, 1:-1].flatten(0, 1)
+
+
+WORLDS: dict[str, type[World]] = {
+    "formal": World,
+    "pairs": PairWorld,
+    "tuned": TunedWorld,
+    "spelled": SpelledWorld,
+}
 """By the name that a study calls them by."""
 
 
