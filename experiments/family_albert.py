@@ -5,14 +5,14 @@ results/family_albert.json. The design, with the rule of the
 verdict, stands in course_utils/family/albert.yml.
 """
 
-from course_utils.family import command
+from course_utils.family import command, costs
 
 NAME = "albert"
 
 
 def main() -> None:
     """Go on where the last call stopped, then report."""
-    command.main(NAME)
+    command.main(NAME, costs.rows)
 
 
 if __name__ == "__main__":

@@ -23,15 +23,15 @@ POWER = 0.8
 Row = dict[str, Any]
 
 
-def write(study: Study, folder: Path, out: Path | None = None) -> Path:
-    """Write results/family_NAME.json from the seeds whose runs are all there.
+def write(study: Study, folder: Path, *, extra: Sequence[Row] = (), out: Path | None = None) -> Path:
+    """Write results/family_NAME.json from the seeds whose runs are all there; extra: rows to put at its end.
 
     Raises RunError where fewer than `FEWEST` seeds are whole, and ValueError where runs that should have cost
     the same did not.
     """
     records, seeds = whole_seeds(study, folder)
     tuning = [read(study, folder, run) for run in tuning_runs(study)]
-    found = rows(study, records, seeds) + [rate_row(record) for record in tuning]
+    found = rows(study, records, seeds) + [rate_row(record) for record in tuning] + [*extra]
     return results.write(
         f"family_{study.name}",
         command=f"python -m experiments.family_{study.name}",
@@ -42,7 +42,7 @@ def write(study: Study, folder: Path, out: Path | None = None) -> Path:
         tolerance={
             "relative": 0.1,
             "absolute": 0.05,
-            "ignore": ["p", "p_holm", "values", "train_seconds", "detectable"],
+            "ignore": ["p", "p_holm", "values", "train_seconds", "seconds_low", "seconds_high", "detectable"],
         },
         claims=verdicts.claims(study, found, len(seeds)),
         out=out,
