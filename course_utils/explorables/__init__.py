@@ -58,8 +58,8 @@ from course_utils.explorables.family_tree import family_tree
 from course_utils.explorables.fertility import fertility_explorer
 from course_utils.explorables.focal_curve import focal_curve
 from course_utils.explorables.input_builder import input_builder
-from course_utils.explorables.mask_patterns import mask_patterns
 from course_utils.explorables.label_alignment import label_alignment
+from course_utils.explorables.mask_patterns import mask_patterns
 from course_utils.explorables.masking_sampler import masking_sampler
 from course_utils.explorables.merge_stepper import merge_stepper
 from course_utils.explorables.objective_gallery import objective_gallery
@@ -76,8 +76,8 @@ __all__ = [
     "fertility_explorer",
     "focal_curve",
     "input_builder",
-    "mask_patterns",
     "label_alignment",
+    "mask_patterns",
     "masking_sampler",
     "merge_stepper",
     "objective_gallery",
