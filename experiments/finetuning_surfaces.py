@@ -159,19 +159,21 @@ def makers() -> dict[str, Callable[[], Record]]:
 
 
 def report() -> str:
-    """Write results/finetuning_surfaces.json and return where."""
-    found = {(start, seed): common.read(NAME, f"{start}-{seed}") for seed in SEEDS for start in STEPS}
+    """Write results/finetuning_surfaces.json from the seeds that have both runs, and return where."""
+    there = {file.stem for file in common.folder(NAME).glob("*.json")}
+    seeds = [seed for seed in SEEDS if {f"{start}-{seed}" for start in STEPS} <= there]
+    found = {(start, seed): common.read(NAME, f"{start}-{seed}") for seed in seeds for start in STEPS}
     rows = [row(start, seed, record) for (start, seed), record in found.items()]
-    ratio = width_ratio(rows)
+    ratio, counted = width_ratio(rows)
     rows += [surface_row(*key, record) for key, record in found.items() if "grid_train" in record]
     path = results.write(
         NAME,
         command=f"python -m experiments.{NAME}",
         rows=rows,
-        seeds=list(SEEDS),
+        seeds=seeds,
         seconds=sum(record["cpu_seconds"] for record in found.values()),
         tolerance={"relative": 0.2, "absolute": 0.1, "ignore": ["wider-optima", "cpu_seconds"]},
-        claims={"wider-optima": claim(ratio, rows)},
+        claims={"wider-optima": claim(ratio, counted, rows)},
     )
     return str(path)
 
@@ -202,21 +204,24 @@ def surface_row(start: str, seed: int, record: Record) -> Record:
     return {"part": "surface", "start": start, "seed": seed, "steps": GRID} | rounded
 
 
-def width_ratio(rows: list[Record]) -> Interval:
-    """Radius from pretrained weights over radius from random ones, over seeds where both were trained.
+def width_ratio(rows: list[Record]) -> tuple[Interval, int]:
+    """Radius from pretrained weights over radius from random ones, over seeds where both were trained; and
+    how many those are.
 
     Raises ValueError when fewer than 3 seeds are left.
     """
     by = {(one["start"], one["seed"]): one for one in rows}
-    seeds = [s for s in SEEDS if all(by[start, s]["train_loss"] < TRAINED for start in STEPS)]
+    whole = sorted({seed for _, seed in by})
+    seeds = [s for s in whole if all(by[start, s]["train_loss"] < TRAINED for start in STEPS)]
     if len(seeds) < 3:
         raise ValueError(f"only the seeds {seeds} were trained from both starts; train longer")
     logs = [float(np.log(by["pretrained", s]["radius"] / by["random", s]["radius"])) for s in seeds]
     found = common.interval(logs)
-    return Interval(*(float(np.exp(x)) for x in (found.estimate, found.low, found.high)), found.level)
+    ratio = (float(np.exp(x)) for x in (found.estimate, found.low, found.high))
+    return Interval(*ratio, found.level), len(seeds)
 
 
-def claim(ratio: Interval, rows: list[Record]) -> dict[str, Any]:
+def claim(ratio: Interval, seeds: int, rows: list[Record]) -> dict[str, Any]:
     """The entry of `wider-optima`."""
     mean = {
         start: float(np.mean([one["radius"] for one in rows if one["start"] == start])) for start in STEPS
@@ -226,12 +231,12 @@ def claim(ratio: Interval, rows: list[Record]) -> dict[str, Any]:
         "estimate": ratio.estimate,
         "interval": [ratio.low, ratio.high],
         "unit": "radius from pretrained weights / radius from random weights",
-        "seeds": len(SEEDS),
+        "seeds": seeds,
         "sentence": (
             f"In random filter-normalized directions the loss of {TRAIN} sentences rises by {RISE:g} "
             f"nats at a radius of {mean['pretrained']:.2f} filter lengths around the optimum from pretrained "
             f"weights and of {mean['random']:.2f} from random ones; the ratio is {ratio.estimate:.2f} (95% "
-            f"interval {ratio.low:.2f} to {ratio.high:.2f}, {len(SEEDS)} seeds, three layers of a BERT)."
+            f"interval {ratio.low:.2f} to {ratio.high:.2f}, {seeds} seeds, three layers of a BERT)."
         ),
     }
 

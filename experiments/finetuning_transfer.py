@@ -103,22 +103,29 @@ def makers() -> dict[str, Callable[[], Record]]:
 
 
 def report() -> str:
-    """Write results/finetuning_transfer.json and return where."""
-    rows = [row(method, size) for size in STEPS for method in METHODS]
+    """Write results/finetuning_transfer.json from the seeds that have all runs, and return where.
+
+    Raises ValueError while there are fewer than 2 of them.
+    """
+    there = {file.stem for file in common.folder(NAME).glob("*.json")}
+    seeds = [seed for seed in SEEDS if {name for name in makers() if name.endswith(f"-{seed}")} <= there]
+    if len(seeds) < 2:
+        raise ValueError(f"an interval needs 2 whole seeds, got {seeds}; run: python -m experiments.{NAME}")
+    rows = [row(method, size, seeds) for size in STEPS for method in METHODS]
     path = results.write(
         NAME,
         command=f"python -m experiments.{NAME}",
         rows=rows,
-        seeds=list(SEEDS),
-        seconds=sum(one["cpu_seconds"] * len(SEEDS) for one in rows),
+        seeds=seeds,
+        seconds=sum(one["cpu_seconds"] * len(seeds) for one in rows),
         tolerance={"relative": 0.1, "absolute": 0.05, "ignore": ["cpu_seconds"]},
     )
     return str(path)
 
 
-def row(method: str, size: int) -> Record:
+def row(method: str, size: int, seeds: Sequence[int]) -> Record:
     """Accuracy of one method on one size, what it cost, and its difference from the frozen features."""
-    found, frozen = of_method(method, size), of_method("frozen", size)
+    found, frozen = of_method(method, size, seeds), of_method("frozen", size, seeds)
     accuracy = common.interval([one["accuracy"] for one in found])
     gain = common.interval(
         [a["accuracy"] - b["accuracy"] for a, b in zip(found, frozen, strict=True)]
@@ -141,12 +148,12 @@ def row(method: str, size: int) -> Record:
     }
 
 
-def of_method(method: str, size: int) -> list[Record]:
+def of_method(method: str, size: int, seeds: Sequence[int]) -> list[Record]:
     """The record of each seed: accuracy, seconds, parameters."""
     if method in RATES:
-        return [common.read(NAME, f"{method}-{size}-{seed}") for seed in SEEDS]
+        return [common.read(NAME, f"{method}-{size}-{seed}") for seed in seeds]
     found = []
-    for seed in SEEDS:
+    for seed in seeds:
         record = common.read(NAME, f"probes-{seed}")
         accuracy, seconds = record[f"{method}-{size}"]
         # One logit: a weight a feature and a bias.
