@@ -161,7 +161,8 @@ def slope(lengths: Sequence[int], costs: Sequence[float]) -> float:
     >>> round(slope([1, 2, 4], [3.0, 12.0, 48.0]), 6)
     2.0
     """
-    return float(np.polyfit(np.log(lengths), np.log(costs), 1)[0])
+    centered = np.log(lengths) - np.log(lengths).mean()
+    return float(centered @ np.log(costs) / (centered @ centered))
 
 
 def exponents(rows: Sequence[Row], times: dict[Any, list[float]], job: Job) -> list[Row]:

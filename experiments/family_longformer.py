@@ -16,9 +16,12 @@
 
 Expected, and written before the runs: in 1 every reachable distance above 0.9 and every other one with an
 interval that holds 1/8; in 2 no expectation. No claim is judged here.
+
+Trained models' accuracies lie in the cache folder, a file each; a call trains those that are missing.
 """
 
 import argparse
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +34,7 @@ import torch.nn.functional as F  # noqa: N812
 from scipy import stats as scipy_stats
 from torch import Generator, Tensor
 
-from course_utils import data, results
+from course_utils import data, paths, results
 from course_utils.models.config import EncoderConfig
 from course_utils.models.encoder import Encoder
 from course_utils.models.longformer import with_local_attention
@@ -99,13 +102,23 @@ def main() -> None:
 
 def lookup(way: Way) -> list[Row]:
     """Accuracy at every distance, a model for each seed."""
-    accuracies = np.array([[*accuracy_by_distance(trained(way, seed))] for seed in SEEDS])
+    accuracies = np.array([run(way, seed) for seed in SEEDS])
     print(f"{way.name}: {accuracies.mean(axis=0).round(2)}", flush=True)
     return [
         {"what": "lookup", "way": way.name, "distance": distance, "reachable": way.reaches(distance)}
         | interval_over_seeds(accuracies[:, index])
         for index, distance in enumerate(DISTANCES)
     ]
+
+
+def run(way: Way, seed: int) -> list[float]:
+    """Accuracy at every distance of one model, kept in a file of the cache folder once it is trained."""
+    file = paths.cache_dir() / "experiments" / NAME / f"{way.name} {seed} {STEPS}.json"
+    if not file.exists():
+        found = [*accuracy_by_distance(trained(way, seed))]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(found))
+    return list(json.loads(file.read_text()))
 
 
 def interval_over_seeds(values: np.ndarray) -> Row:
