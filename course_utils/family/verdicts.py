@@ -107,6 +107,7 @@ def _claim(study: Study, rows: list[Row], fields: dict[str, Any], pair: Row, fou
     )
     beside = of_pair(rows, study.primary, *fields["beside"])
     wanted = "below" if study.measures[study.primary].better == "low" else "above"
+    told = beside if pair["verdict"] == "resolved" else pair  # a resolved difference needs no such excuse
     return {
         "verdict": found,
         "estimate": pair["difference"],
@@ -115,10 +116,24 @@ def _claim(study: Study, rows: list[Row], fields: dict[str, Any], pair: Row, fou
         "seeds": seeds,
         "sentence": (
             f"After {budget} each, {_named(study, pair)}: {_shown(pair)} ({unit}; {wanted} zero is better), "
-            f"{pair['verdict']}; {_named(study, beside)}: {_shown(beside)}, {beside['verdict']}. A "
-            f"difference of {pair['detectable']:.2f} would have been seen in four studies of five. {_WORLD}"
+            f"{pair['verdict']}; {_named(study, beside)}: {_shown(beside)}, {beside['verdict']}. Of the "
+            f"{'latter' if told is beside else 'former'}, {told['detectable']:.2f} would have been seen in "
+            f"four studies of five. {_task(study, rows, fields.get('task'))}{_WORLD}"
         ),
     }
+
+
+def _task(study: Study, rows: list[Row], asked: dict[str, str] | None) -> str:
+    """How well an arm does its own extra task, beside who knows the grammar; "" where nothing is asked."""
+    if asked is None:
+        return ""
+    of = {row["arm"]: row["mean"] for row in rows if row.get("measure") == asked["measure"]}
+    own, best = of[asked["arm"]], of[asked["best"]]
+    unit = study.measures[asked["measure"]].unit
+    return (
+        f"In its own task, {study.arms[asked['arm']].title} ends at {own:.2f} ({unit}), the untrained model at "
+        f"{of['untrained']:.2f}, and who knows the grammar at {best:.2f}. "
+    )
 
 
 def _ranges(study: Study, rows: list[Row], arms: list[str]) -> list[float]:
