@@ -35,12 +35,12 @@ def no_harm(study: Study, rows: list[Row], fields: dict[str, Any], seeds: int) -
     """Holds if the first arm is not worse by as much as matters (90% interval); fails if resolved worse."""
     pair = of_pair(rows, study.primary, *fields["pair"])
     worst = pair["high_90"] if study.measures[study.primary].better == "low" else -pair["low_90"]
-    found = OPEN
+    found, said = OPEN, ""
     if pair["verdict"] == "resolved" and gain(study, pair) < 0:
         found = FAILS
     elif worst < pair["smallest"]:
-        found = HOLDS
-    return _claim(study, rows, fields, pair, found, seeds)
+        found, said = HOLDS, f"no harm of {pair['smallest']:g} at 90%, whatever else is not resolved"
+    return _claim(study, rows, fields, pair, found, seeds, said)
 
 
 def more_than(study: Study, rows: list[Row], fields: dict[str, Any], seeds: int) -> Claim:
@@ -127,12 +127,13 @@ def _task(study: Study, rows: list[Row], asked: dict[str, str] | None) -> str:
     """How well an arm does its own extra task, beside who knows the grammar; "" where nothing is asked."""
     if asked is None:
         return ""
-    of = {row["arm"]: row["mean"] for row in rows if row.get("measure") == asked["measure"]}
+    measure = asked["measure"]
+    of = {row["arm"]: row["mean"] for row in rows if "arm" in row and row.get("measure") == measure}
     own, best = of[asked["arm"]], of[asked["best"]]
-    unit = study.measures[asked["measure"]].unit
+    unit = study.measures[measure].unit
     return (
-        f"In its own task, {study.arms[asked['arm']].title} ends at {own:.2f} ({unit}), the untrained model at "
-        f"{of['untrained']:.2f}, and who knows the grammar at {best:.2f}. "
+        f"In its own task the arm {study.arms[asked['arm']].title} ends at {own:.2f} ({unit}), "
+        f"the untrained model at {of['untrained']:.2f}, and who knows the grammar at {best:.2f}. "
     )
 
 
