@@ -232,7 +232,7 @@ def rows_needed(disagree: float, gain: float, level: float = 0.05, power: float 
     disagree: the share of rows on which exactly one model is right, above the gain.
 
     >>> rows_needed(0.1, 0.025)
-    1249
+    1254
     """
     reject, detect = norm.ppf(1 - level / 2), norm.ppf(power)
     root = reject * disagree**0.5 + detect * max(disagree - gain**2, 0.0) ** 0.5

@@ -40,14 +40,15 @@ def focal_curve(
         raise ValueError(
             f"gamma must lie in 0..{LARGEST_GAMMA:g} and alpha in 0.05..0.95, got {gamma} and {alpha}"
         )
-    data = {"counts": [int(count) for count in counts], "gamma": gamma, "alpha": alpha}
+    whole = [int(count) for count in counts]
+    data = {"counts": whole, "gamma": gamma, "alpha": alpha}
     body = fill(
         asset("focal_curve.html"),
         largest=f"{LARGEST_GAMMA:g}",
         examples=f"{sum(counts):,}",
         source=source,
         gamma=f"{gamma:g}",
-        rows=_rows(data["counts"], gamma),
+        rows=_rows(whole, gamma),
     )
     return Explorable("focal_curve", title, LEDE, data, body, uses=("chart.js",))
 
