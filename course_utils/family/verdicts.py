@@ -39,7 +39,7 @@ def no_harm(study: Study, rows: list[Row], fields: dict[str, Any], seeds: int) -
     if pair["verdict"] == "resolved" and gain(study, pair) < 0:
         found = FAILS
     elif worst < pair["smallest"]:
-        found, said = HOLDS, f"no harm of {pair['smallest']:g} at 90%, whatever else is not resolved"
+        found, said = HOLDS, f"which rules out a harm of {pair['smallest']:g} (90% interval)"
     return _claim(study, rows, fields, pair, found, seeds, said)
 
 
@@ -98,7 +98,16 @@ def gain(study: Study, pair: Row) -> float:
     return float(pair["difference"] * (1 if study.measures[study.primary].better == "high" else -1))
 
 
-def _claim(study: Study, rows: list[Row], fields: dict[str, Any], pair: Row, found: str, seeds: int) -> Claim:
+def _claim(
+    study: Study,
+    rows: list[Row],
+    fields: dict[str, Any],
+    pair: Row,
+    found: str,
+    seeds: int,
+    said: str = "",
+) -> Claim:
+    """said: what the sentence tells of the pair in place of its verdict."""
     unit = study.measures[study.primary].unit
     budget = (
         f"{study.gigaflops:g} GFLOP"
@@ -116,8 +125,8 @@ def _claim(study: Study, rows: list[Row], fields: dict[str, Any], pair: Row, fou
         "seeds": seeds,
         "sentence": (
             f"After {budget} each, {_named(study, pair)}: {_shown(pair)} ({unit}; {wanted} zero is better), "
-            f"{pair['verdict']}; {_named(study, beside)}: {_shown(beside)}, {beside['verdict']}. Of the "
-            f"{'latter' if told is beside else 'former'}, {told['detectable']:.2f} would have been seen in "
+            f"{said or pair['verdict']}; {_named(study, beside)}: {_shown(beside)}, {beside['verdict']}. Of "
+            f"the {'latter' if told is beside else 'former'}, {told['detectable']:.2f} would have been seen in "
             f"four studies of five. {_task(study, rows, fields.get('task'))}{_WORLD}"
         ),
     }

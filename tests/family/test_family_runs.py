@@ -26,7 +26,7 @@ def fake(study, folder, run, quality, **changes):
         "measures": dict.fromkeys(study.measures, quality),
     }
     if run.entrant == COUNTS:
-        record["baselines"] = {"floor": {"masked_nats": 1.2}}
+        record["baselines"] = {"floor": {"masked_nats": 1.2}, "grammar": {"pair_accuracy": 0.9}}
     spent = {"steps": 7, "texts": 4, "texts_read": 8, "flops": 10**9, "parameters": 9, "train_seconds": 1.0}
     (folder / run.file).write_text(json.dumps({**record, **spent, "curve": [[7, 0.5]], **changes}))
 
@@ -96,7 +96,7 @@ def test_runs_of_another_design_are_refused(tmp_path):
 def test_the_best_rate_is_chosen_and_seeds_do_not_mix(tmp_path):
     study = tiny("batch")
     fake_all(study, tmp_path, {}, study.seeds)
-    assert runs.chosen_rate(study, tmp_path, "b8") == min(study.rates("b8"))
+    assert runs.chosen_rate(study, tmp_path, "b128") == min(study.rates("b128"))
     with pytest.raises(ValueError, match="must not be tested on"):
         replace(study, tuning_seeds=(0,))
 
@@ -129,7 +129,7 @@ def test_unequal_compute_is_refused(tmp_path):
         ("nsp", "nsp-not-needed", {"full": 0.5}, "holds here only"),
         ("nsp", "nsp-not-needed", {}, "holds here only"),
         ("nsp", "nsp-not-needed", {"full": 1.5}, "does not hold"),
-        ("batch", "large-batch", {"b8": 0.5}, "does not hold"),
+        ("batch", "large-batch", {"b16": 0.5}, "does not hold"),
         ("spans", "span-masking", {"spans": 0.5}, "holds here only"),
         ("shape", "layers-over-heads", {"layers1": 2, "width16": 3, "width64": 0.1}, "holds here only"),
         ("shape", "layers-over-heads", {"layers1": 2, "width16": 3, "width64": 2}, "does not hold"),
