@@ -1,7 +1,7 @@
 """All studies of what the BERT family changed in pretraining: `python -m experiments.family_pretraining`.
 
-Makes the runs that are missing in the cache folder (about 20 minutes of one core in all) and writes the results
-files of the seven studies, which have a command each. The designs stand in course_utils/family/*.yml.
+Makes the runs that are missing in the cache folder (about 20 minutes of one core in all) and writes the
+results files of the seven studies, which have a command each. The designs stand in course_utils/family/*.yml.
 """
 
 from experiments import (

@@ -126,8 +126,8 @@ def _claim(
         "sentence": (
             f"After {budget} each, {_named(study, pair)}: {_shown(pair)} ({unit}; {wanted} zero is better), "
             f"{said or pair['verdict']}; {_named(study, beside)}: {_shown(beside)}, {beside['verdict']}. Of "
-            f"the {'latter' if told is beside else 'former'}, {told['detectable']:.2f} would have been seen in "
-            f"four studies of five. {_task(study, rows, fields.get('task'))}{_WORLD}"
+            f"the {'latter' if told is beside else 'former'}, {told['detectable']:.2f} would have been seen "
+            f"in four studies of five. {_task(study, rows, fields.get('task'))}{_WORLD}"
         ),
     }
 
