@@ -28,7 +28,8 @@ Written before the runs, and not changed after them:
   claim squad         likewise: "does not hold" if our exact match or F1 differs from the official script's on
                       any of 2,000 made pairs of answers; else "cannot tell", since the scores are quoted.
 
-Runs lie in the cache folder, a file each; a call makes those that are missing. `--runs` reports nothing.
+Runs lie in the cache folder, a file each; a call makes those that are missing. `--runs` reports
+nothing; `--so-far` reports the seeds that are complete.
 The sets come from the hub or from the copy that COURSE_HUB_ROOT names (course_utils.data.task_sets).
 """
 
@@ -50,6 +51,7 @@ from experiments.finetuning_tasks_kinds import BATCH, KINDS, Kind
 NAME = "finetuning_tasks"
 RATE = 2e-4
 SEEDS = {"real": (0, 1, 2, 3), "random": (0, 1, 2)}
+ORDER = [("real", 0), ("real", 1), ("real", 2), ("random", 0), ("real", 3), ("random", 1), ("random", 2)]
 BY_NAME = {kind.name: kind for kind in KINDS}
 
 
@@ -89,15 +91,14 @@ def make_baselines(kind: Kind, seed: int) -> Record:
 
 
 def all_runs() -> dict[str, partial[Record]]:
-    """Every run by its name, seed by seed, real weights first."""
+    """Every run by its name, in the order in which they are made."""
     runs = {
         run_name(kind.name, "baselines", seed): partial(make_baselines, kind, seed)
         for seed in SEEDS["real"]
         for kind in KINDS
     }
-    for start, seeds in SEEDS.items():
-        for seed in seeds:
-            runs |= {run_name(kind.name, start, seed): partial(make, kind, start, seed) for kind in KINDS}
+    for start, seed in ORDER:
+        runs |= {run_name(kind.name, start, seed): partial(make, kind, start, seed) for kind in KINDS}
     return runs
 
 
@@ -105,11 +106,19 @@ def main() -> None:
     """Make the runs that are missing, then report."""
     parser = argparse.ArgumentParser(description="One task of each kind, from the small real encoder.")
     parser.add_argument("--runs", action="store_true", help="make runs only, without a report")
-    only_runs = parser.parse_args().runs
+    parser.add_argument(
+        "--so-far", action="store_true", help="make no runs, report the seeds that are complete"
+    )
+    chosen = parser.parse_args()
+    if chosen.so_far:
+        from experiments.finetuning_tasks_report import report, seeds_so_far
+
+        print(report(seeds_so_far()))
+        return
     torch.set_num_threads(1)
     for name in run_missing(NAME, all_runs()):
         print(name, flush=True)
-    if not only_runs:
+    if not chosen.runs:
         from experiments.finetuning_tasks_report import report
 
         print(report())

@@ -3,6 +3,7 @@
 import re
 import string
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from scipy import stats as scipy_stats
 
 from course_utils import metrics, results
 from course_utils.stats import Interval
-from experiments.finetuning_common import Record, interval, read
+from experiments.finetuning_common import Record, folder, interval, read
 from experiments.finetuning_tasks import BY_NAME, NAME, SEEDS, run_name
 
 Row = dict[str, Any]
+Seeds = Mapping[str, Sequence[int]]  # of each start
 SMALLEST = 2.0  # points of a score
 LEVEL = 1 - 0.05 / len(BY_NAME)
 # Devlin et al. (2019), table 1: MNLI matched, mismatched, QQP, QNLI, SST-2, CoLA, STS-B, MRPC, RTE; average.
@@ -66,45 +68,47 @@ def fits(quoted: float, average: float) -> bool:
 # ---------------------------------------------------------------------- our runs
 
 
-def kind_rows(records: dict[str, Record]) -> list[Row]:
+def kind_rows(records: dict[str, Record], seeds: Seeds) -> list[Row]:
     """A row for each kind, model and score: mean and 95% interval over seeds, in percent."""
     rows = []
     for kind in BY_NAME:
-        for model, per_seed in scores_of(kind, records).items():
+        for model, per_seed in scores_of(kind, records, seeds).items():
             for score in per_seed[0]:
-                made = interval([scores[score] for scores in per_seed])
+                values = [scores[score] for scores in per_seed]
+                made = interval(values) if len(values) > 1 else None
                 rows.append(
                     {
                         "part": "kind",
                         "kind": kind,
                         "model": model,
                         "score": score,
-                        "mean": made.estimate,
-                        "low": made.low,
-                        "high": made.high,
+                        "mean": float(np.mean(values)),
+                        "low": made.low if made else None,
+                        "high": made.high if made else None,
                         "seeds": len(per_seed),
                     }
                 )
     return rows
 
 
-def scores_of(kind: str, records: dict[str, Record]) -> dict[str, list[dict[str, float]]]:
+def scores_of(kind: str, records: dict[str, Record], seeds: Seeds) -> dict[str, list[dict[str, float]]]:
     """Model -> its scores, seed by seed; the models are "real", "random" and the baselines."""
     found = {
-        start: [records[run_name(kind, start, seed)]["scores"] for seed in seeds]
-        for start, seeds in SEEDS.items()
+        start: [records[run_name(kind, start, seed)]["scores"] for seed in chosen]
+        for start, chosen in seeds.items()
+        if chosen
     }
-    simple = [records[run_name(kind, "baselines", seed)]["scores"] for seed in SEEDS["real"]]
+    simple = [records[run_name(kind, "baselines", seed)]["scores"] for seed in seeds["real"]]
     return found | {name: [scores[name] for scores in simple] for name in simple[0]}
 
 
-def gain_rows(records: dict[str, Record]) -> list[Row]:
+def gain_rows(records: dict[str, Record], seeds: Seeds) -> list[Row]:
     """For each kind: the real start minus the best simple baseline, paired by seed, and the rule's answer."""
     rows = []
     for kind, what in BY_NAME.items():
-        scores = scores_of(kind, records)
+        scores = scores_of(kind, records, seeds)
         real = np.array([one[what.main] for one in scores.pop("real")])
-        scores.pop("random")
+        scores.pop("random", None)
         means = {name: np.mean([one[what.main] for one in made]) for name, made in scores.items()}
         best = max(means, key=lambda name: means[name])
         gain = t_interval(real - [one[what.main] for one in scores[best]])
@@ -191,7 +195,7 @@ def disagreements(pairs: list[tuple[str, str]]) -> int:
 # ---------------------------------------------------------------------- claims
 
 
-def claim_glue(quoted: list[Row], gains: list[Row]) -> dict[str, Any]:
+def claim_glue(quoted: list[Row], gains: list[Row], seeds: Seeds) -> dict[str, Any]:
     """The verdict on bert-glue by the rule of `finetuning_tasks`."""
     fit = [all(row[convention] for row in quoted) for convention in ("nine fit", "eight fit")]
     base = next(row for row in quoted if row["system"] == "BERT base")
@@ -202,7 +206,7 @@ def claim_glue(quoted: list[Row], gains: list[Row]) -> dict[str, Any]:
         "estimate": base["nine columns"],
         "interval": None,
         "unit": "percent",
-        "seeds": len(SEEDS["real"]),
+        "seeds": len(seeds["real"]),
         "sentence": (
             f"The quoted averages are means of {convention}: {base['nine columns']:.1f} for BERT base "
             f"({base['eight tasks']:.1f} over eight tasks); the scores themselves were not measured again. "
@@ -212,16 +216,16 @@ def claim_glue(quoted: list[Row], gains: list[Row]) -> dict[str, Any]:
     }
 
 
-def claim_squad(differing: int, records: dict[str, Record]) -> dict[str, Any]:
+def claim_squad(differing: int, records: dict[str, Record], seeds: Seeds) -> dict[str, Any]:
     """The verdict on squad by the rule of `finetuning_tasks`."""
-    f1 = interval([one["f1"] for one in scores_of("answers", records)["real"]])
-    exact = interval([one["exact match"] for one in scores_of("answers", records)["real"]])
+    f1 = interval([one["f1"] for one in scores_of("answers", records, seeds)["real"]])
+    exact = interval([one["exact match"] for one in scores_of("answers", records, seeds)["real"]])
     return {
         "verdict": "does not hold" if differing else "cannot tell",
         "estimate": f1.estimate,
         "interval": [f1.low, f1.high],
         "unit": "percent",
-        "seeds": len(SEEDS["real"]),
+        "seeds": len(seeds["real"]),
         "sentence": (
             f"Our exact match and F1 differ from the official script's on {differing} of {MADE_PAIRS:,} "
             "pairs; the quoted scores were not measured again. A small encoder that learned from "
@@ -231,21 +235,37 @@ def claim_squad(differing: int, records: dict[str, Record]) -> dict[str, Any]:
     }
 
 
-def report() -> Path:
+def seeds_so_far() -> Seeds:
+    """The seeds of each start for which every kind has its run."""
+    there = folder(NAME)
+    return {
+        start: [
+            seed
+            for seed in seeds
+            if all((there / f"{run_name(kind, start, seed)}.json").is_file() for kind in BY_NAME)
+        ]
+        for start, seeds in SEEDS.items()
+    }
+
+
+def report(seeds: Seeds = SEEDS) -> Path:
     """Write results/finetuning_tasks.json from the runs. Raises FileNotFoundError where one is missing."""
-    starts = [(start, seed) for start, seeds in SEEDS.items() for seed in seeds]
-    starts += [("baselines", seed) for seed in SEEDS["real"]]
+    starts = [(start, seed) for start, chosen in seeds.items() for seed in chosen]
+    starts += [("baselines", seed) for seed in seeds["real"]]
     names = [run_name(kind, start, seed) for kind in BY_NAME for start, seed in starts]
     records = {name: read(NAME, name) for name in names}
-    quoted, gains = quoted_rows(), gain_rows(records)
+    quoted, gains = quoted_rows(), gain_rows(records, seeds)
     differing = disagreements(made_answers(0))
     check = {"part": "script", "pairs": MADE_PAIRS, "differing": differing}
     return results.write(
         NAME,
         command=f"python -m experiments.{NAME}",
-        rows=[*quoted, *kind_rows(records), *gains, check],
-        seeds=list(SEEDS["real"]),
+        rows=[*quoted, *kind_rows(records, seeds), *gains, check],
+        seeds=list(seeds["real"]),
         seconds=sum(record.get("cpu_seconds", 0.0) for record in records.values()),
         tolerance={"relative": 0.1, "absolute": 3.0, "ignore": ["baseline", "learned"]},
-        claims={"bert-glue": claim_glue(quoted, gains), "squad": claim_squad(differing, records)},
+        claims={
+            "bert-glue": claim_glue(quoted, gains, seeds),
+            "squad": claim_squad(differing, records, seeds),
+        },
     )

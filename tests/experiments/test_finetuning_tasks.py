@@ -60,6 +60,25 @@ def test_a_missing_run_is_named(made_runs):
         finetuning_tasks_report.report()
 
 
+def test_a_report_so_far_takes_the_seeds_that_are_complete(made_runs, monkeypatch):
+    monkeypatch.setenv(results.OUT_VARIABLE, str(made_runs / "out"))
+    monkeypatch.setattr(finetuning_tasks_report, "folder", finetuning_common.folder)
+    for run in ("pair-real-3", "answers-random-2", "tagging-random-1"):
+        (made_runs / finetuning_tasks.NAME / f"{run}.json").unlink()
+    seeds = finetuning_tasks_report.seeds_so_far()
+    assert seeds == {"real": [0, 1, 2], "random": [0]}
+    text = finetuning_tasks_report.report(seeds).read_text(encoding="utf-8")
+    made = results.parse(text, finetuning_tasks.NAME)
+    assert made.seeds == [0, 1, 2]
+    assert made.row(part="kind", kind="pair", model="random")["low"] is None
+
+
+def test_the_order_makes_every_run_once():
+    made = list(finetuning_tasks.all_runs())
+    starts = [f"{start}-{seed}" for start, seeds in finetuning_tasks.SEEDS.items() for seed in seeds]
+    assert sorted({name.split("-", 1)[1] for name in made if "baselines" not in name}) == sorted(starts)
+
+
 def test_the_quoted_averages_are_of_nine_columns():
     rows = {row["system"]: row for row in quoted_rows()}
     assert all(row["nine fit"] for row in rows.values())
@@ -72,7 +91,7 @@ def test_the_quoted_averages_are_of_nine_columns():
 def test_the_claim_falls_if_an_average_does_not_follow_from_its_columns():
     wrong = quoted_rows()
     wrong[0]["nine fit"] = wrong[0]["eight fit"] = False
-    assert claim_glue(wrong, [])["verdict"] == "does not hold"
+    assert claim_glue(wrong, [], finetuning_tasks.SEEDS)["verdict"] == "does not hold"
     assert not fits(79.6, 79.49)
 
 
