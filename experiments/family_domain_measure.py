@@ -16,13 +16,15 @@ from course_utils.finetuning.classifier import Example, collate, fine_tune, new_
 from course_utils.models.encoder import Encoder
 from course_utils.models.heads import mean_pool
 from course_utils.training import TrainingConfig
-from experiments.family_domain_models import MASKED, Pretrained, passages, split_text, texts
+from experiments.family_domain_models import Pretrained, passages, split_text, texts
 
 KINDS = ("summary", "parameters", "returns", "notes")
 WORDS, TEXTS = 20, 150  # words of a text that is measured; texts that are filled in
 LABELS, TESTS = 100, 150  # for each kind
 TASK = TrainingConfig(steps=100, batch_size=16, learning_rate=1e-3, log_every=25)
-TASK_RATE_REAL = 3e-4  # for the real encoder
+TASK_RATE_REAL = 2e-4  # for the real encoder
+
+BLANKS = 0.15  # of the plain words of a text
 
 Blanks = list[tuple[list[str], list[int]]]
 
@@ -40,7 +42,7 @@ def blanks(kind: str, seed: int) -> Blanks:
         words = split_text(text)[:WORDS]
         plain = [i for i, word in enumerate(words) if word.isalpha() and word.isascii() and len(word) > 1]
         if plain:
-            count = max(1, round(MASKED * len(plain)))
+            count = max(1, round(BLANKS * len(plain)))
             found.append((words, sorted(rng.choice(plain, count, replace=False).tolist())))
     return found
 
