@@ -5,8 +5,8 @@ the general text is the rated sentences. The alternatives are those of Chalkidis
 Two are the small real encoder with its masked-LM head, which has read text from the web, then reviews:
   as_is          as it was released
   continued      the same, trained further on the domain: 80 steps of 16 rows
-Four are encoders of 4 layers of 128, each trained from nothing for 1,000 steps of 32 rows of at most 32 tokens,
-on as many texts of either kind, with a vocabulary of 4,000 pieces of the general text or of the domain:
+Four are encoders of 4 layers of 128, each trained from nothing for 1,000 steps of 32 rows of at most 32
+tokens, on as many texts of either kind, with a vocabulary of 4,000 pieces of the general text or the domain:
   small_general  general text, general vocabulary: what BERT is to SciBERT, at equal size and compute
   small_mixed    domain text, general vocabulary
   small_domain   domain text, domain vocabulary: what SciBERT is
