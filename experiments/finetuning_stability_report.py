@@ -149,15 +149,17 @@ def centering_part() -> tuple[Rows, Claims]:
         norms = np.concatenate([one["norms"] for one in found])
         curve = np.mean([one["losses"] for one in found], axis=0)
         row = {"part": "pooling", "arm": arm, **spread([one["accuracy"] for one in found])}
+        row["near_chance"] = sum(one["accuracy"] < larger_share() + NEAR_CHANCE for one in found)
         row |= {"norm_median": float(np.median(norms)), "norm_largest": float(norms.max())}
         rows.append(row | {"losses": curve.round(4).tolist()})
     if len(seeds) < FEWEST:
         return rows, {}
     gain, cls, centered = of(rows[0]), rows[2], rows[3]
     sentence = (
-        f"Of the [CLS] states' mean square {share['cls']:.1%} is their common mean before training. With it "
-        f"subtracted accuracy changed by {points(gain)}, {len(seeds)} seeds; the standard deviation over "
-        f"seeds is {100 * centered['sd']:.1f} points with centering and {100 * cls['sd']:.1f} without."
+        f"With the common mean subtracted, which is {share['cls']:.1%} of the [CLS] states' mean square before "
+        f"training, accuracy changed by {points(gain)}, {len(seeds)} seeds, three layers of a small BERT; "
+        f"{centered['near_chance']} runs stay near chance with it and {cls['near_chance']} without, the "
+        f"standard deviation is {100 * centered['sd']:.1f} points against {100 * cls['sd']:.1f}."
     )
     return rows, {"cls-centering": claim(gain, len(seeds), "accuracy, centered minus not", sentence)}
 
