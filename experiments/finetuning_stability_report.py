@@ -156,7 +156,7 @@ def centering_part() -> tuple[Rows, Claims]:
         return rows, {}
     gain, cls, centered = of(rows[0]), rows[2], rows[3]
     sentence = (
-        f"With the common mean subtracted, which is {share['cls']:.1%} of the [CLS] states' mean square before "
+        f"With the common mean subtracted, {share['cls']:.1%} of the [CLS] states' mean square before "
         f"training, accuracy changed by {points(gain)}, {len(seeds)} seeds, three layers of a small BERT; "
         f"{centered['near_chance']} runs stay near chance with it and {cls['near_chance']} without, the "
         f"standard deviation is {100 * centered['sd']:.1f} points against {100 * cls['sd']:.1f}."
