@@ -127,9 +127,18 @@ def _claim(
             f"After {budget} each, {_named(study, pair)}: {_shown(pair)} ({unit}; {wanted} zero is better), "
             f"{said or pair['verdict']}; {_named(study, beside)}: {_shown(beside)}, {beside['verdict']}. Of "
             f"the {'latter' if told is beside else 'former'}, {told['detectable']:.2f} would have been seen "
-            f"in four studies of five. {_task(study, rows, fields.get('task'))}{_WORLD}"
+            f"in four studies of five. {_steps(rows, pair)}{_task(study, rows, fields.get('task'))}{_WORLD}"
         ),
     }
+
+
+def _steps(rows: list[Row], pair: Row) -> str:
+    """How many steps the two arms take; "" where they take about as many."""
+    arms = {row["arm"]: row for row in rows if row["kind"] == "arm"}
+    first, second = arms[pair["first"]], arms[pair["second"]]
+    if abs(first["steps"] - second["steps"]) <= 0.1 * max(first["steps"], second["steps"]):
+        return ""
+    return f"The one takes {first['steps']} steps for that, the other {second['steps']}. "
 
 
 def _task(study: Study, rows: list[Row], asked: dict[str, str] | None) -> str:
