@@ -109,11 +109,10 @@ def _claim(
 ) -> Claim:
     """said: what the sentence tells of the pair in place of its verdict."""
     unit = study.measures[study.primary].unit
-    budget = (
-        f"{study.gigaflops:g} GFLOP"
-        if study.gigaflops
-        else f"{study.texts_read:,} texts of {study.length} tokens"
-    )
+    budget = f"{study.gigaflops:g} GFLOP"
+    if study.texts_read:
+        budget = f"{study.texts_read:,} texts of {study.length} tokens"
+    different = f" ({study.texts:,} different ones)" if study.texts else ""
     beside = of_pair(rows, study.primary, *fields["beside"])
     wanted = "below" if study.measures[study.primary].better == "low" else "above"
     told = beside if pair["verdict"] == "resolved" else pair  # a resolved difference needs no such excuse
@@ -124,7 +123,7 @@ def _claim(
         "unit": f"{unit}, {_named(study, pair)}",
         "seeds": seeds,
         "sentence": (
-            f"After {budget} each, {_named(study, pair)}: {_shown(pair)} ({unit}; {wanted} zero is better), "
+            f"After {budget} each{different}, {_named(study, pair)}: {_shown(pair)} ({unit}; {wanted} zero is better), "
             f"{said or pair['verdict']}; {_named(study, beside)}: {_shown(beside)}, {beside['verdict']}. Of "
             f"the {'latter' if told is beside else 'former'}, {told['detectable']:.2f} would have been seen "
             f"in four studies of five. {_steps(rows, pair)}{_task(study, rows, fields.get('task'))}{_WORLD}"
@@ -138,7 +137,7 @@ def _steps(rows: list[Row], pair: Row) -> str:
     first, second = arms[pair["first"]], arms[pair["second"]]
     if abs(first["steps"] - second["steps"]) <= 0.1 * max(first["steps"], second["steps"]):
         return ""
-    return f"The one takes {first['steps']} steps for that, the other {second['steps']}. "
+    return f"The first pair takes {first['steps']} and {second['steps']} steps. "
 
 
 def _task(study: Study, rows: list[Row], asked: dict[str, str] | None) -> str:
