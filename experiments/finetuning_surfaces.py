@@ -243,9 +243,9 @@ def claim(ratio: Interval, seeds: int, rows: list[Record]) -> dict[str, Any]:
         "unit": "radius from pretrained weights / radius from random weights",
         "seeds": seeds,
         "sentence": (
-            f"In random filter-normalized directions the loss of {TRAIN} sentences rises by {RISE:g} nats at "
-            f"a radius of {mean('pretrained', 'radius'):.2f} filter lengths around the optimum from pretrained "
-            f"weights and of {mean('random', 'radius'):.2f} from random ones; the ratio is "
+            f"In random filter-normalized directions the loss of {TRAIN} sentences rises by {RISE:g} nats "
+            f"at a radius of {mean('pretrained', 'radius'):.2f} filter lengths around the optimum from "
+            f"pretrained weights and of {mean('random', 'radius'):.2f} from random ones; the ratio is "
             f"{ratio.estimate:.2f} (95% interval {ratio.low:.2f} to {ratio.high:.2f}, {seeds} seeds, three "
             f"layers of a small BERT). Both know them by heart; of test sentences they get "
             f"{mean('pretrained', 'test_accuracy'):.0%} and {mean('random', 'test_accuracy'):.0%} right."
