@@ -123,9 +123,10 @@ def _claim(
         "unit": f"{unit}, {_named(study, pair)}",
         "seeds": seeds,
         "sentence": (
-            f"After {budget} each{different}, {_named(study, pair)}: {_shown(pair)} ({unit}; {wanted} zero is better), "
-            f"{said or pair['verdict']}; {_named(study, beside)}: {_shown(beside)}, {beside['verdict']}. Of "
-            f"the {'latter' if told is beside else 'former'}, {told['detectable']:.2f} would have been seen "
+            f"After {budget} each{different}, {_named(study, pair)}: {_shown(pair)} "
+            f"({unit}; {wanted} zero is better), {said or pair['verdict']}; {_named(study, beside)}: "
+            f"{_shown(beside)}, {beside['verdict']}. Of the {'latter' if told is beside else 'former'}, "
+            f"{told['detectable']:.2f} would have been seen "
             f"in four studies of five. {_steps(rows, pair)}{_task(study, rows, fields.get('task'))}{_WORLD}"
         ),
     }

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import tiny
+from small_studies import tiny
 
 from course_utils import results
 from course_utils.contest.runs import COUNTS, UNTRAINED, Run, RunError

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from conftest import tiny
+from small_studies import tiny
 from torch import Generator
 
 from course_utils.contest.grammar import CLS
