@@ -23,9 +23,9 @@ from course_utils.models.weights import save
 from course_utils.objectives import IGNORE
 from course_utils.paths import project_root
 from course_utils.stats import bootstrap_interval
+from course_utils.subword.wordpiece import SPECIAL_TOKENS
 from experiments import laptop_cards
 from experiments.family_languages import (
-    CONFIG,
     NAME,
     SEEDS,
     TRAINED_ON,
@@ -189,39 +189,38 @@ def count_rows(source: str, messages: Sequence[Message]) -> list[Row]:
     return rows + alignment_rows(source, "shared pieces", None, {"raw": [found]})
 
 
+def frequencies(code: str) -> Tensor:
+    """The share of each token in the training text of one language, (vocab,); 0.1 is added to each count."""
+    rows = rows_of(training_texts()[code], vocabulary())
+    counts = torch.bincount(torch.cat(rows), minlength=len(vocabulary().vocab)).double()
+    counts[[vocabulary().vocab[token] for token in SPECIAL_TOKENS if token != "[UNK]"]] = 0
+    return (counts + 0.1) / (counts + 0.1).sum()
+
+
 @torch.no_grad()
 def loss_rows(source: str, messages: Sequence[Message], models: Models) -> list[Row]:
-    """Nats a masked token and first guesses by language; the same masks for all models."""
-    counts = torch.bincount(
-        torch.cat([r for texts in training_texts().values() for r in rows_of(texts, vocabulary())]),
-        minlength=CONFIG.vocab_size,
-    )
-    counts[:5] = 0
-    common, rows = int(counts.argmax()), []
+    """Nats a masked token and first guesses by language, beside the frequencies of that language's tokens.
+
+    The masks are the same for all models.
+    """
+    rows: list[Row] = []
     for code in LANGUAGES:
         texts = [m.texts[code] for m in messages]
         batch = collate(rows_of(texts, vocabulary()), torch.Generator().manual_seed(0))
-        masked = batch["labels"] != IGNORE
+        masked, shares = batch["labels"] != IGNORE, frequencies(code)
         gold, found = batch["labels"][masked], []
         for model in models.values():
             logp = model(batch["input_ids"], batch["attention_mask"], positions=masked).log_softmax(-1)
             nats = -float(logp.gather(1, gold[:, None]).mean())
             found.append((nats, float((logp.argmax(-1) == gold).float().mean())))
+        row: Row = {"kind": "loss", "source": source, "language": code}
+        row |= {"nats": float(np.mean([one[0] for one in found])), "values": [one[0] for one in found]}
+        row |= {"first": float(np.mean([one[1] for one in found]))}
+        row |= {"frequency_nats": -float(shares[gold].log().mean())}
+        row |= {"frequency_first": float((gold == int(shares.argmax())).float().mean())}
         pieces, letters = sum(map(len, map(vocabulary().tokenize, texts))), sum(map(len, texts))
-        rows.append(
-            {
-                "kind": "loss",
-                "source": source,
-                "language": code,
-                "nats": float(np.mean([one[0] for one in found])),
-                "first": float(np.mean([one[1] for one in found])),
-                "values": [one[0] for one in found],
-                "most_frequent": float((gold == common).float().mean()),
-                "masked": len(gold),
-                "pieces_a_character": pieces / letters,
-                "training_messages": len(training_texts()[code]),
-            }
-        )
+        row |= {"masked": len(gold), "pieces_a_character": pieces / letters}
+        rows.append({**row, "training_messages": len(training_texts()[code])})
     return rows
 
 
@@ -270,13 +269,15 @@ def release(model: MaskedLM) -> Path:
             "language": row["language"],
             "nats a masked token": row["nats"],
             "first guess right": row["first"],
-            "most frequent token": row["most_frequent"],
+            "nats, frequencies": row["frequency_nats"],
+            "first guess, frequencies": row["frequency_first"],
         }
         for row in table.rows(kind="loss")
     ]
     note = (
-        "Means over the three seeds of the experiment, of which the first is released. `django` are messages "
-        "of other software. Language identity and alignment by layer are in `results/family_languages.json`."
+        "Means over the three seeds of the experiment, of which the first is released; beside them, the\n"
+        "frequencies of tokens in the language's training text. `django` are messages of other software.\n"
+        "Language identity and alignment by layer are in `results/family_languages.json`."
     )
     save(model.half(), folder)
     vocabulary().save(folder / "vocab.txt")
