@@ -1,4 +1,13 @@
-"""Results of `experiments.family_domain`: models, baselines, differences, and the verdict on `scibert`."""
+"""Results of `experiments.family_domain`: models, baselines, differences, and the verdict on `scibert`.
+
+Rows of results/family_domain.json; an estimate X comes with X_low, X_high and X_values (one a seed):
+  kind "model"       model (as_is, continued, small_general, small_domain, small_mixed, untrained), seeds;
+                     domain_nats, general_nats (nats a word), domain_first, general_first (share of words),
+                     frozen, tuned (accuracy); domain_pieces, general_pieces (a word), training_seconds
+  kind "baseline"    model "neighbors" and "most frequent word" (domain_first, general_first),
+                     "TF-IDF" (frozen), "chance" (frozen, a number alone)
+  kind "difference"  model, minus, measure (one of the six above), seeds, level, difference
+"""
 
 import json
 from collections.abc import Mapping, Sequence

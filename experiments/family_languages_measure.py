@@ -1,4 +1,15 @@
-"""What `experiments.family_languages` measures of a multilingual model, its results file, and its release."""
+"""What `experiments.family_languages` measures of a multilingual model, its results file, and its release.
+
+Rows of results/family_languages.json; source is "home-assistant" or "django", model "trained" or "untrained",
+layer 0 (embeddings) to 4; values are by seed:
+  kind "loss"       source, language; nats, first (trained model), values; frequency_nats, frequency_first;
+                    masked (tokens), pieces_a_character, training_messages
+  kind "identity"   source, model (or "character n-grams", layer null), layer, reader ("probe", "centroid");
+                    accuracy, accuracy_low, accuracy_high, seed_low, seed_high, values; between
+  kind "alignment"  source, model (or "shared pieces", layer null), layer, states ("raw", "centered"), language
+                    ("all" or the one beside English), messages; top1, top1_low, top1_high, seed_low, seed_high,
+                    values
+"""
 
 import time
 from collections.abc import Mapping, Sequence
