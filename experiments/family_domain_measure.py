@@ -19,8 +19,8 @@ from course_utils.training import TrainingConfig
 from experiments.family_domain_models import Pretrained, passages, split_text, texts
 
 KINDS = ("summary", "parameters", "returns", "notes")
-WORDS, TEXTS = 16, 150  # words of a text that is measured; texts that are filled in
-LABELS, TESTS = 100, 125  # for each kind
+WORDS, TEXTS = 20, 150  # words of a text that is measured; texts that are filled in
+LABELS, TESTS = 100, 150  # for each kind
 TASK = TrainingConfig(steps=100, batch_size=16, learning_rate=1e-3, log_every=25)
 TASK_RATE_REAL = 2e-4  # for the real encoder
 

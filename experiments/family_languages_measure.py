@@ -7,8 +7,8 @@ layer 0 (embeddings) to 4; values are by seed:
   kind "identity"   source, model (or "character n-grams", layer null), layer, reader ("probe", "centroid");
                     accuracy, accuracy_low, accuracy_high, seed_low, seed_high, values; between
   kind "alignment"  source, model (or "shared pieces", layer null), layer, states ("raw", "centered"), language
-                    ("all" or the one beside English), messages; top1, top1_low, top1_high, seed_low, seed_high,
-                    values
+                    ("all" or the one beside English), messages; top1, top1_low, top1_high, seed_low,
+                    seed_high, values
 """
 
 import time
