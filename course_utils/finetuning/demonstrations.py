@@ -57,6 +57,40 @@ def pairs_of(groups: Sequence[Sequence[str]], count: int, rng: np.random.Generat
     return [pairs[i] for i in rng.permutation(count)]
 
 
+def fact_pairs(split: Split, count: int, rng: np.random.Generator) -> list[Pair]:
+    """`count` pairs of a question and a sentence, in random order: label 1 if the sentence answers it.
+
+    Half of them do. A quarter is another fact of the same country, a quarter the same fact of another country, so
+    that neither the name nor the topic alone tells. Hard: a small model that learned from 320 of these pairs,
+    or of `review_pairs`, still guesses. Raises ValueError unless 4 divides count.
+    """
+    if count % 4:
+        raise ValueError(f"the quarters need a count that 4 divides, got {count}")
+    own = facts(split)
+    stated = documents(own)
+    asked = [one for one in questions(own) if one.direction == "forward"]
+    pairs = []
+    for number, i in enumerate(rng.permutation(len(asked))[:count]):
+        fact = own[asked[i].document]
+        if number % 2:
+            text = stated[asked[i].document].text
+        else:
+            same_country = number % 4 == 0
+            text = str(
+                rng.choice(
+                    [
+                        other.text
+                        for other in stated
+                        if (other.fact.country == fact.country) == same_country
+                        and (other.fact.relation != fact.relation) == same_country
+                        and other.fact.value != fact.value
+                    ]
+                )
+            )
+        pairs.append(Pair(asked[i].text, text, number % 2))
+    return pairs
+
+
 def tagged_facts(split: Split) -> list[Tagged]:
     """Sentences on countries with COUNTRY, CITY, REGION and PEOPLE in IOB2; test has countries of its own."""
     made = (tag_document(document) for document in documents(facts(split)))

@@ -9,7 +9,7 @@ from course_utils.finetuning.demonstrations import fact_questions, pairs_of, tag
 from course_utils.metrics import entities
 
 COUNTRIES = ("Peru", "Chile", "Ghana", "Kenya", "Nepal", "Qatar", "Spain", "Yemen")
-VALUES = {"capital": "{} City", "demonym": "{}ian", "part of the world": "Far {}", "population": "1234"}
+VALUES = {"capital": "{} City", "demonym": "{}ian", "part of the world": "Far {}", "population": "{} million"}
 
 
 @pytest.fixture
@@ -33,6 +33,20 @@ def test_half_of_the_pairs_are_of_one_group_and_no_text_is_used_twice():
     assert len({pair.label for pair in pairs[:10]}) == 2
     with pytest.raises(ValueError, match="below about 80 can be drawn, not 90"):
         pairs_of(groups, 90, np.random.default_rng(0))
+
+
+@pytest.mark.usefixtures("made_facts")
+def test_questions_are_paired_with_their_fact_or_with_a_near_miss():
+    pairs = demonstrations.fact_pairs("train", 40, np.random.default_rng(0))
+    assert [pair.label for pair in pairs] == [0, 1] * 20
+    assert len({pair.first for pair in pairs}) == 40
+    mine, other = (
+        sum(pair.first.split()[-1].strip("?") in pair.second for pair in part)
+        for part in (pairs[::4], pairs[2::4])
+    )
+    assert mine > other
+    with pytest.raises(ValueError, match="4 divides"):
+        demonstrations.fact_pairs("train", 6, np.random.default_rng(0))
 
 
 @pytest.mark.usefixtures("made_facts")
