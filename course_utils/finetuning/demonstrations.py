@@ -58,11 +58,11 @@ def pairs_of(groups: Sequence[Sequence[str]], count: int, rng: np.random.Generat
 
 
 def fact_pairs(split: Split, count: int, rng: np.random.Generator) -> list[Pair]:
-    """`count` pairs of a question and a sentence, in random order: label 1 if the sentence answers it.
+    """`count` pairs of a question and a sentence: label 1 if the sentence answers it; 0 and 1 in turn.
 
-    Half of them do. A quarter is another fact of the same country, a quarter the same fact of another country, so
-    that neither the name nor the topic alone tells. Hard: a small model that learned from 320 of these pairs,
-    or of `review_pairs`, still guesses. Raises ValueError unless 4 divides count.
+    Half of them do. A quarter is another fact of the same country, a quarter the same fact of another
+    country, so that neither the name nor the topic alone tells. Hard: a small model that learned from 320 of
+    these pairs, or of `review_pairs`, still guesses. Raises ValueError unless 4 divides count.
     """
     if count % 4:
         raise ValueError(f"the quarters need a count that 4 divides, got {count}")
