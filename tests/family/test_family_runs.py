@@ -7,7 +7,7 @@ import pytest
 import torch
 from small_studies import tiny
 
-from course_utils import results
+from course_utils import claims, results
 from course_utils.contest.runs import COUNTS, UNTRAINED, Run, RunError
 from course_utils.family import costs, design, report, runs
 from course_utils.family.shape import make_shape
@@ -185,3 +185,17 @@ def test_albert_saves_parameters_and_not_operations():
     peaks = {name: costs.peak_bytes(config) for name, config in four.items()}
     assert peaks["both"] < peaks["bert"]
     assert peaks["bert"] > 16 * costs.count_parameters(small)["total"]  # weight, gradient, two moments
+
+
+@pytest.mark.parametrize("name", design.names())
+def test_the_results_file_holds_what_the_study_states(name):
+    study, found = design.load(name), results.load(f"family_{name}")
+    for first, second in study.compare:
+        for measure in study.measures:
+            row = found.row(kind="pair", measure=measure, first=first, second=second)
+            assert row["low"] <= row["difference"] <= row["high"]
+    assert [row["arm"] for row in found.rows(kind="arm")] == list(study.arms)
+    assert set(found.claims) == set(study.claims)
+    for claim, entry in found.claims.items():
+        assert claims.get(claim).results == f"family_{name}"
+        assert entry["seeds"] >= report.FEWEST
