@@ -6,9 +6,9 @@ layer 0 (embeddings) to 4; values are by seed:
                     masked (tokens), pieces_a_character, training_messages
   kind "identity"   source, model (or "character n-grams", layer null), layer, reader ("probe", "centroid");
                     accuracy, accuracy_low, accuracy_high, seed_low, seed_high, values; between
-  kind "alignment"  source, model (or "shared pieces", layer null), layer, states ("raw", "centered"), language
-                    ("all" or the one beside English), messages; top1, top1_low, top1_high, seed_low,
-                    seed_high, values
+  kind "alignment"  source, model (or "shared pieces", layer null), layer, states ("raw", "centered"),
+                    language ("all" or the one beside English), messages; top1, top1_low, top1_high,
+                    seed_low, seed_high, values
 """
 
 import time
