@@ -166,7 +166,8 @@ def trained(seed: int) -> MaskedLM:
 
 def main() -> None:
     """Train what is missing, measure, report."""
-    from experiments.family_languages_measure import release, report
+    from experiments.family_languages_measure import report
+    from experiments.family_languages_release import release
 
     torch.set_num_threads(1)
     began = time.perf_counter()

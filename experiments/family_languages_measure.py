@@ -1,4 +1,4 @@
-"""What `experiments.family_languages` measures of a multilingual model, its results file, and its release.
+"""What `experiments.family_languages` measures of a multilingual model, and its results file.
 
 Rows of results/family_languages.json; source is "home-assistant" or "django", model "trained" or "untrained",
 layer 0 (embeddings) to 4; values are by seed:
@@ -30,17 +30,13 @@ from course_utils import results
 from course_utils.data.translations import LANGUAGES, Message
 from course_utils.models.encoder import Encoder
 from course_utils.models.heads import MaskedLM
-from course_utils.models.weights import save
 from course_utils.objectives import IGNORE
-from course_utils.paths import project_root
 from course_utils.stats import bootstrap_interval
 from course_utils.subword.wordpiece import SPECIAL_TOKENS
-from experiments import laptop_cards
 from experiments.family_languages import (
     NAME,
     SEEDS,
     TRAINED_ON,
-    TRAINING,
     collate,
     pad,
     rows_of,
@@ -252,45 +248,3 @@ def report(trained: Models, untrained: Models, began: float) -> Path:
         seconds=time.perf_counter() - began,
         tolerance={"relative": 0.1, "absolute": 0.05, "ignore": ["values", "seed_low", "seed_high"]},
     )
-
-
-def release(model: MaskedLM) -> Path:
-    """Write weights/multilingual: half precision, vocabulary, card; returns the folder."""
-    root = project_root()
-    if root is None:
-        raise FileNotFoundError("a model is released into a checkout of the course, and there is none")
-    folder = root / "weights" / "multilingual"
-    facts = {
-        "Use": '`course_utils.released.load_released("multilingual")`; short messages of programs',
-        "Languages": ", ".join(LANGUAGES),
-        "Architecture": "BERT of 4 layers, 128 wide, 4 heads, with its masked-LM head",
-        "Weights": f"{sum(p.numel() for p in model.parameters()):,} in half precision",
-        "Vocabulary": "8,000 word pieces for all languages, uncased and without accents; vocab.txt",
-        "Training text": "the translated messages of Home Assistant 2024.3.3 (Apache-2.0), four fifths of "
-        f"them: {sum(map(len, training_texts().values())):,} texts; no language labels, no aligned pairs",
-        "Training": f"{TRAINING.steps} steps of {TRAINING.batch_size} messages, seed {SEEDS[0]}, float32 on "
-        "one thread of a laptop-class CPU, no GPU",
-        "Command": f"`python -m experiments.{NAME}`",
-        "Licence": "MIT, as the course",
-    }
-    table = results.load(NAME)
-    rows = [
-        {
-            "messages": row["source"],
-            "language": row["language"],
-            "nats a masked token": row["nats"],
-            "first guess right": row["first"],
-            "nats, frequencies": row["frequency_nats"],
-            "first guess, frequencies": row["frequency_first"],
-        }
-        for row in table.rows(kind="loss")
-    ]
-    note = (
-        "Means over the three seeds of the experiment, of which the first is released; beside them, the\n"
-        "frequencies of tokens in the language's training text. `django` are messages of other software.\n"
-        "Language identity and alignment by layer are in `results/family_languages.json`."
-    )
-    save(model.half(), folder)
-    vocabulary().save(folder / "vocab.txt")
-    laptop_cards.write(folder, "A small multilingual BERT", facts, rows, note)
-    return folder

@@ -10,6 +10,7 @@ from course_utils.models.encoder import Encoder
 from course_utils.subword import WordPiece
 from experiments import family_languages as languages
 from experiments import family_languages_measure as measure
+from experiments import family_languages_release as release
 
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "one", "two", "eins", "zwei", "a"]
 
@@ -109,3 +110,11 @@ def test_training_never_sees_what_is_measured(monkeypatch):
         assert message.texts["en"] not in trained_on["en"]
         assert message.texts["de"] not in trained_on["de"]
     assert len(languages.test_messages("django")) == 60
+
+
+def test_the_released_vocabulary_cuts_as_the_one_that_was_trained_with():
+    tokens = [*TOKENS, "é", "##n", "ja", "##hr", "中", "文", "?"]
+    ours = WordPiece(tokens)
+    theirs = release.as_library_tokenizer(ours)
+    for text in ("One two, zwei!", "Jahr 中文?", "einsn é", "[MASK] two", ""):
+        assert theirs.encode(text).ids == ours.encode(text).input_ids
