@@ -16,7 +16,7 @@ from course_utils.finetuning.classifier import Example, collate, fine_tune, new_
 from course_utils.models.encoder import Encoder
 from course_utils.models.heads import mean_pool
 from course_utils.training import TrainingConfig
-from experiments.family_domain_models import Pretrained, passages, split_text, texts
+from experiments.family_domain_models import SMALL, Pretrained, passages, split_text, texts
 
 KINDS = ("summary", "parameters", "returns", "notes")
 WORDS, TEXTS = 20, 150  # words of a text that is measured; texts that are filled in
@@ -79,9 +79,9 @@ def labeled(split: str, per_kind: int, seed: int) -> tuple[list[str], list[int]]
 
 
 def examples(made: Pretrained, documents: Sequence[str], labels: Sequence[int]) -> list[Example]:
-    """For the classifier: ids with [CLS] and [SEP], not cut."""
-    vocab = made.vocabulary.vocab
-    cut = ([vocab[token] for token in made.vocabulary.tokenize(text)] for text in documents)
+    """For the classifier: ids with [CLS] and [SEP], cut where the small models' positions end."""
+    vocab, room = made.vocabulary.vocab, SMALL.max_positions - 2
+    cut = ([vocab[token] for token in made.vocabulary.tokenize(text)][:room] for text in documents)
     return [
         Example([vocab["[CLS]"], *ids, vocab["[SEP]"]], label) for ids, label in zip(cut, labels, strict=True)
     ]

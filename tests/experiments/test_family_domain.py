@@ -105,6 +105,14 @@ def test_a_small_model_is_trained_measured_and_solves_the_task(texts, monkeypatc
     assert all(0 <= share <= 1 for share in found.values())
 
 
+def test_a_text_with_too_many_pieces_is_cut_for_the_classifier():
+    made = models.Pretrained(None, WordPiece(TOKENS))
+    (long, short) = measure.examples(made, ["num" + "bers" * 3 + " the" * 300, "the sum"], [0, 1])
+    assert len(long.ids) == models.SMALL.max_positions
+    assert (long.ids[0], long.ids[-1]) == (2, 3)
+    assert short.ids == [2, 5, 6, 3]
+
+
 def test_the_bias_starts_at_the_frequencies_and_special_tokens_are_last():
     words = WordPiece(TOKENS)
     bias = models.log_frequencies(models.rows_of(["the sum of the list"], words), words)
