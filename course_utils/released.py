@@ -6,8 +6,9 @@ what the model was trained on and how good it is:
   masked_lm  all-MiniLM-L6-v2 with adapters and a masked-LM head; the encoder comes from `small_model_dir`
   causal_lm  a GPT-2 of four thin layers
   denoiser   a BART of three and three thin layers
+  multilingual  a BERT of four thin layers that has read eight languages
 
-The last two folders also open with transformers' from_pretrained.
+All folders but the first also open with transformers' from_pretrained.
 """
 
 import json
@@ -31,7 +32,7 @@ from course_utils.models.seq2seq import Seq2Seq
 from course_utils.paths import project_root
 from course_utils.subword import BPE
 
-NAMES = ("masked_lm", "causal_lm", "denoiser")
+NAMES = ("masked_lm", "causal_lm", "denoiser", "multilingual")
 MASK, BLANK = "[MASK]", "<mask>"  # BERT's and BART's name for what is missing
 _CLOSING = tuple(".,;:!?)'")
 _FILES = ("model.safetensors", "config.json", "card.md")
@@ -62,8 +63,10 @@ def load_released(name: Literal["masked_lm"]) -> Released[MaskedLM, Tokenizer]: 
 def load_released(name: Literal["causal_lm"]) -> Released[CausalLM, BPE]: ...
 @overload
 def load_released(name: Literal["denoiser"]) -> Released[Seq2Seq, BPE]: ...
+@overload
+def load_released(name: Literal["multilingual"]) -> Released[MaskedLM, Tokenizer]: ...
 def load_released(name: str) -> Released:
-    """A fresh copy of one of the course's models: "masked_lm", "causal_lm" or "denoiser".
+    """A fresh copy of one of the course's models: "masked_lm", "causal_lm", "denoiser" or "multilingual".
 
     Raises ValueError for another name, FileNotFoundError when its files are missing, and SourceUnavailable
     when the masked LM's encoder cannot be had.
@@ -75,6 +78,9 @@ def load_released(name: str) -> Released:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return Released(_masked_lm(folder), tokenizer, card)
+    if name == "multilingual":
+        model = weights.load_masked_lm(folder).requires_grad_(False)
+        return Released(model, Tokenizer.from_file(str(folder / "tokenizer.json")), card)
     load = weights.load_causal_lm if name == "causal_lm" else weights.load_seq2seq
     model = load(folder).requires_grad_(False)
     return Released(model, BPE.load(folder / "tokenizer.json"), card)

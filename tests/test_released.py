@@ -4,13 +4,18 @@ import shutil
 
 import pytest
 import torch
-from transformers import BartForConditionalGeneration, GPT2LMHeadModel
+from transformers import BartForConditionalGeneration, BertForMaskedLM, GPT2LMHeadModel
 
 from course_utils import released
 from course_utils.released import continue_text, fill_mask, load_released, reconstruct
 
 MB = 1_000_000
-KIND = {"masked_lm": "MaskedLM", "causal_lm": "CausalLM", "denoiser": "Seq2Seq"}
+KIND = {
+    "masked_lm": "MaskedLM",
+    "causal_lm": "CausalLM",
+    "denoiser": "Seq2Seq",
+    "multilingual": "MaskedLM",
+}
 # Sentences written for this test, and words of which one should be among the five best.
 BLANKS = [
     ("The movie was [MASK].", {"good", "great", "bad", "boring", "terrible", "excellent", "funny"}),
@@ -174,3 +179,49 @@ def test_transformers_opens_the_same_model(name, library):
         expected = theirs(ids).logits if name == "causal_lm" else theirs(ids, decoder_input_ids=ids).logits
     logits = found if name == "causal_lm" else found.logits
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
+
+
+# Sentences written for this test: one meaning in four languages.
+GREETINGS = {
+    "en": "Enter your password to log in.",
+    "de": "Gib dein Passwort ein, um dich anzumelden.",
+    "ru": "Введите пароль, чтобы войти.",
+    "zh-Hans": "请输入密码以登录。",
+}
+
+
+def test_the_multilingual_model_spells_every_language_with_one_vocabulary():
+    tokenizer = load_released("multilingual").tokenizer
+    for sentence in GREETINGS.values():
+        tokens = tokenizer.encode(sentence).tokens
+        assert "[UNK]" not in tokens
+        assert tokens[0] == "[CLS]"
+    assert tokenizer.get_vocab_size() == 8000
+
+
+def test_the_multilingual_model_prefers_a_sentence_to_its_reverse():
+    multilingual = load_released("multilingual")
+    mask = multilingual.tokenizer.token_to_id("[MASK]")
+
+    def surprise(inner_ids):
+        """Nats a token, each masked in turn."""
+        ids = torch.tensor([2, *inner_ids, 3])
+        inner = range(1, len(ids) - 1)
+        inputs = ids.repeat(len(inner), 1)
+        inputs[range(len(inner)), inner] = mask
+        logp = multilingual.model(inputs).log_softmax(-1)
+        return -float(logp[range(len(inner)), inner, ids[1:-1]].mean())
+
+    preferred = []
+    for sentence in GREETINGS.values():
+        ids = multilingual.tokenizer.encode(sentence).ids[1:-1]
+        preferred.append(surprise(ids) < surprise(ids[::-1]))
+    assert sum(preferred) >= 3, preferred
+
+
+def test_the_multilingual_model_is_a_bert_for_the_library_too():
+    multilingual = load_released("multilingual")
+    theirs = BertForMaskedLM.from_pretrained(released.released_dir("multilingual")).float().eval()
+    ids = torch.tensor([multilingual.tokenizer.encode(GREETINGS["de"]).ids])
+    with torch.no_grad():
+        assert (theirs(ids).logits - multilingual.model(ids)).abs().max() < 1e-4
