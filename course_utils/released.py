@@ -79,8 +79,8 @@ def load_released(name: str) -> Released:
         tokenizer.no_padding()
         return Released(_masked_lm(folder), tokenizer, card)
     if name == "multilingual":
-        model = weights.load_masked_lm(folder).requires_grad_(False)
-        return Released(model, Tokenizer.from_file(str(folder / "tokenizer.json")), card)
+        masked_lm = weights.load_masked_lm(folder).requires_grad_(False)
+        return Released(masked_lm, Tokenizer.from_file(str(folder / "tokenizer.json")), card)
     load = weights.load_causal_lm if name == "causal_lm" else weights.load_seq2seq
     model = load(folder).requires_grad_(False)
     return Released(model, BPE.load(folder / "tokenizer.json"), card)
