@@ -1,6 +1,6 @@
 """A fine-tuned classifier in a folder: model, tokenizer, and the names of its classes.
 
-config.json, model.safetensors   the encoder, as transformers reads it
+config.json, model.safetensors   the encoder, as transformers reads it (in our own form if it cannot)
 head.safetensors                 the head
 classifier.json                  classes, pooling, longest text
 tokenizer.json                   the encoder's tokenizer
@@ -50,7 +50,7 @@ def save(classifier: Classifier, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ABOUT).unlink(missing_ok=True)
     model = classifier.model
-    weights.save(model.encoder, folder)
+    weights.save_encoder(model.encoder, folder)
     if not isinstance(model.head, SequenceHead):
         raise TypeError(f"only a SequenceHead can be saved here, got {type(model.head).__name__}")
     save_file(model.head.state_dict(), folder / HEAD)

@@ -4,8 +4,9 @@ The fields carry one name in all three shapes; `layouts.py` translates them to a
 each architecture uses in the transformers library. `PRESETS` holds the published sizes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 Activation = Literal["gelu", "gelu_new", "relu"]  # gelu_new is the tanh approximation of gelu
 
@@ -38,6 +39,7 @@ class TransformerConfig:
     positions_skip_padding: bool = False  # True: padding does not count as a position (RoBERTa)
     type_vocab_size: int = 0  # segments; 0: no segment embedding
     embedding_size: int | None = None  # ALBERT's factorization: a narrow embedding, then a projection
+    token_rank: int | None = None  # the token table as a product of this rank; None: whole
     embedding_norm: bool = True  # GPT-2 and T5 do not normalize the embeddings
     pad_token_id: int | None = 0
     freeze_padding: bool = True  # the embedding of padding gets no gradient; T5 and GPT-2 do train theirs
@@ -45,8 +47,12 @@ class TransformerConfig:
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "hidden_size", "num_layers", "num_heads", "intermediate_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+            # An attention without heads is what pruning leaves of a layer; its head_size is still known.
+            least = 0 if name == "num_heads" and self.head_size else 1
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        if self.token_rank is not None and self.token_rank < 1:
+            raise ValueError(f"token_rank must be at least 1, or None, got {self.token_rank}")
         if self.head_size is None and self.hidden_size % self.num_heads:
             raise ValueError(
                 f"{self.num_heads} heads do not divide the hidden size {self.hidden_size}: "
@@ -73,6 +79,10 @@ class TransformerConfig:
         """
         return self.head_size or self.hidden_size // self.num_heads
 
+    def at_layer(self, layer: int) -> Self:
+        """The config of one layer's block: the same for all, unless layers differ."""
+        return self
+
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderConfig(TransformerConfig):
@@ -81,6 +91,43 @@ class EncoderConfig(TransformerConfig):
     type_vocab_size: int = 2  # sentence A and sentence B
     share_layers: bool = False  # True: one block, applied num_layers times (ALBERT)
     pooler: bool = True  # tanh(W h_[CLS] + b), trained by next sentence prediction; DistilBERT has none
+    # What pruning left of each layer, first to last; None: every layer has num_heads, intermediate_size.
+    layer_heads: tuple[int, ...] | None = None  # heads; 0: the attention only adds its output bias
+    layer_inner: tuple[int, ...] | None = None  # neurons of the feed-forward
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.share_layers and (self.layer_heads or self.layer_inner):
+            raise ValueError("layers that are shared cannot differ: set share_layers=False to prune them")
+        _check_kept("layer_heads", self.layer_heads, 0, self.num_heads, self.num_layers)
+        _check_kept("layer_inner", self.layer_inner, 1, self.intermediate_size, self.num_layers)
+
+    def at_layer(self, layer: int) -> "EncoderConfig":
+        """The config of one layer's block, with the heads and neurons that this layer has.
+
+        >>> EncoderConfig(num_layers=2, layer_heads=(12, 5)).at_layer(1).num_heads
+        5
+        """
+        if self.layer_heads is None and self.layer_inner is None:
+            return self
+        return replace(
+            self,
+            num_heads=self.num_heads if self.layer_heads is None else self.layer_heads[layer],
+            head_size=self.width_of_head,
+            intermediate_size=self.intermediate_size if self.layer_inner is None else self.layer_inner[layer],
+            layer_heads=None,
+            layer_inner=None,
+        )
+
+
+def _check_kept(name: str, kept: Sequence[int] | None, least: int, most: int, layers: int) -> None:
+    """Raise ValueError unless `kept` is None or has one number for each layer, all in [least, most]."""
+    if kept is None:
+        return
+    if len(kept) != layers:
+        raise ValueError(f"{name} needs one number for each of the {layers} layers, got {tuple(kept)}")
+    if not all(least <= number <= most for number in kept):
+        raise ValueError(f"{name} must lie between {least} and {most} in every layer, got {tuple(kept)}")
 
 
 @dataclass(frozen=True, kw_only=True)

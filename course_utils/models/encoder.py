@@ -6,6 +6,7 @@
 - DistilBERT (Sanh et al. 2019): half the layers, no segments, no pooler.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -63,7 +64,7 @@ class Encoder(nn.Module):
         mask: Tensor | None = None,
         position_ids: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
-        head_mask: Tensor | None = None,
+        head_mask: Tensor | Sequence[Tensor] | None = None,
         return_maps: bool = False,
     ) -> EncoderOutput:
         """Encode a batch.
@@ -71,7 +72,7 @@ class Encoder(nn.Module):
         input_ids, attention_mask (1 for real tokens; default all), token_type_ids: (batch, length).
         mask: who may look at whom, from `masks` (default: everyone at everyone); padding is always added.
         inputs_embeds: (batch, length, embedding) in place of input_ids.
-        head_mask: (layers, heads), 0 switches a head off.
+        head_mask: (layers, heads), or (heads,) for each layer where layers differ; 0 switches a head off.
         return_maps: also return the attention maps (slower: each map is stored).
         """
         x = self.embeddings(

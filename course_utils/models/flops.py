@@ -28,10 +28,12 @@ def block_flops(config: TransformerConfig, length: int, memory: int = 0) -> int:
 
 
 def encoder_flops(config: EncoderConfig, length: int) -> int:
-    """Embedding projection, blocks and pooler over one sequence."""
+    """Widening of a factorized token table, embedding projection, blocks, pooler, over one sequence."""
     projection = 2 * length * (config.embedding_size or 0) * config.hidden_size
+    widening = 2 * length * (config.token_rank or 0) * (config.embedding_size or config.hidden_size)
     pooler = 2 * config.hidden_size**2 if config.pooler else 0
-    return projection + config.num_layers * block_flops(config, length) + pooler
+    blocks = sum(block_flops(config.at_layer(layer), length) for layer in range(config.num_layers))
+    return widening + projection + blocks + pooler
 
 
 def masked_lm_flops(config: EncoderConfig, length: int, predictions: int) -> int:

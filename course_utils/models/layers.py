@@ -14,6 +14,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from course_utils.models.config import TransformerConfig
+from course_utils.models.removed import ConstantAttention, FactorizedTable
 
 
 def _gelu_tanh(x: Tensor) -> Tensor:
@@ -30,10 +31,13 @@ def make_norm(config: TransformerConfig, size: int | None = None) -> nn.Module:
     return kind(size or config.hidden_size, eps=config.norm_eps)
 
 
-def token_table(config: TransformerConfig) -> nn.Embedding:
+def token_table(config: TransformerConfig) -> nn.Embedding | FactorizedTable:
     """One row for each token; the padding row gets no gradient if the config freezes it."""
     frozen_row = config.pad_token_id if config.freeze_padding else None
-    return nn.Embedding(config.vocab_size, config.embedding_size or config.hidden_size, frozen_row)
+    width = config.embedding_size or config.hidden_size
+    if config.token_rank:
+        return FactorizedTable(config.vocab_size, config.token_rank, width, frozen_row)
+    return nn.Embedding(config.vocab_size, width, frozen_row)
 
 
 class Embeddings(nn.Module):
@@ -230,13 +234,18 @@ class FeedForward(nn.Module):
         return self.outer(self.dropout(self.activation(self.inner(hidden_states))))
 
 
+def make_attention(config: TransformerConfig) -> nn.Module:
+    """Multi-head attention, or what is left of it without heads."""
+    return MultiHeadAttention(config) if config.num_heads else ConstantAttention(config.hidden_size)
+
+
 class Block(nn.Module):
     """Self-attention, cross-attention if asked for, and feed-forward, each with residual and norm."""
 
     def __init__(self, config: TransformerConfig, cross_attention: bool = False) -> None:
         super().__init__()
         self.norm_first = config.norm_first
-        self.attention, self.attention_norm = MultiHeadAttention(config), make_norm(config)
+        self.attention, self.attention_norm = make_attention(config), make_norm(config)
         if cross_attention:
             self.cross_attention, self.cross_norm = MultiHeadAttention(config), make_norm(config)
         self.feed_forward, self.feed_forward_norm = FeedForward(config), make_norm(config)

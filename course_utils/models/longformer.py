@@ -66,7 +66,7 @@ class LocalEncoder(Encoder):
         mask: Tensor | None = None,
         position_ids: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
-        head_mask: Tensor | None = None,
+        head_mask: Tensor | Sequence[Tensor] | None = None,
         return_maps: bool = False,
     ) -> EncoderOutput:
         """As Encoder.forward. is_global: (batch, length), 1 or True for tokens that look at all and are

@@ -40,7 +40,7 @@ class Stack(nn.Module):
         super().__init__()
         self.num_layers = num_layers
         distinct = 1 if share_layers else num_layers
-        self.blocks = nn.ModuleList(Block(config, cross_attention) for _ in range(distinct))
+        self.blocks = nn.ModuleList(Block(config.at_layer(i), cross_attention) for i in range(distinct))
         self.norm = make_norm(config) if config.norm_first else nn.Identity()
 
     def forward(
@@ -52,13 +52,16 @@ class Stack(nn.Module):
         memory_mask: Tensor | None = None,
         caches: Caches | None = None,
         bias: Tensor | None = None,
-        head_mask: Tensor | None = None,
+        head_mask: Tensor | Sequence[Tensor] | None = None,
         return_maps: bool = False,
     ) -> StackOutput:
-        """x: (batch, length, hidden). Every layer gets the same mask; head_mask: (layers, heads)."""
-        if head_mask is not None and head_mask.shape[0] != self.num_layers:
+        """x: (batch, length, hidden). Every layer gets the same mask.
+
+        head_mask: (layers, heads), or a tensor (heads,) for each layer where layers differ.
+        """
+        if head_mask is not None and len(head_mask) != self.num_layers:
             raise ValueError(
-                f"head_mask must be ({self.num_layers} layers, heads), got {tuple(head_mask.shape)}"
+                f"head_mask must be ({self.num_layers} layers, heads), got {len(head_mask)} rows"
             )
         states, maps, cross_maps = [x], [], []
         for layer in range(self.num_layers):

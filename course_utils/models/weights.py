@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from course_utils.models import own_format
 from course_utils.models.config import EncoderConfig, TransformerConfig
 from course_utils.models.counting import build
 from course_utils.models.decoder import CausalLM
@@ -33,7 +34,10 @@ def load_encoder(source: Path | nn.Module) -> Encoder:
 
     Without a pooler if the checkpoint has none. Heads in the checkpoint are left aside. Raises
     FileNotFoundError, or ValueError on an architecture, a setting, a key or a shape that does not fit.
+    A folder may also be of our own form (`own_format`).
     """
+    if isinstance(source, Path) and own_format.is_own(source):
+        return own_format.read(source)
     return _load(source, Encoder)
 
 
@@ -68,6 +72,17 @@ def save(model: Model, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(fields, indent=2) + "\n")
     save_file(_to_library(model, layout), folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def save_encoder(encoder: Encoder, folder: Path) -> None:
+    """Write an encoder so that `load_encoder` opens it: for the library where it has an architecture that
+    fits, else (pruned layers, factorized table) in our own form."""
+    try:
+        config_to_library(encoder.config)
+    except ValueError:
+        own_format.write(encoder, folder)
+    else:
+        save(encoder, folder)
 
 
 def config_from_library(fields: Mapping[str, Any]) -> TransformerConfig:
