@@ -99,7 +99,7 @@ def open_book_loss(
 
 
 def fit_open_book(
-    model: OpenBook, corpus: Corpus, asked: Asked, seed: int, refresh: int = REFRESH, steps: int = STEPS
+    model: OpenBook, corpus: Corpus, asked: Asked, seed: int, refresh: int = REFRESH
 ) -> list[dict[str, float]]:
     """Train in place. refresh: steps between two refreshes of the index; 0 for never."""
     if model.fixed is not None:
@@ -109,7 +109,7 @@ def fit_open_book(
             scores = table[0][rows] * network.log_temperature.exp()
             return open_book_loss(network, corpus, asked, rows, scores, table[1][rows])
 
-        return _train(model, loss, len(asked.gold), seed, steps)
+        return _train(model, loss, len(asked.gold), seed, STEPS)
     index = Index(model.document_vectors(corpus.texts))
 
     def joint_loss(network: Any, rows: Tensor) -> LossTerms:
@@ -122,7 +122,7 @@ def fit_open_book(
         scores = (queries[:, None] * network.document_vectors(corpus.texts, documents)).sum(dim=-1)
         return open_book_loss(network, corpus, asked, rows, scores, documents)
 
-    return _train(model, joint_loss, len(asked.gold), seed, steps)
+    return _train(model, joint_loss, len(asked.gold), seed, STEPS)
 
 
 def exact_fixed(model: OpenBook, corpus: Corpus, asked: Asked) -> tuple[Tensor, Tensor]:

@@ -48,7 +48,7 @@ def small(tmp_path_factory):
         patch.setattr(country_facts, "country_facts", few_facts)
         patch.setattr(setup, "TRAIN", 100)
         patch.setattr(setup, "TEST", 20)
-        patch.setattr(models, "STEPS", 60)
+        patch.setattr(models, "STEPS", 200)
         patch.setattr(models, "CLOSED_STEPS", 60)
         clear()
         yield
