@@ -97,6 +97,9 @@ class EncoderConfig(TransformerConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name in ("layer_heads", "layer_inner"):  # JSON knows lists only
+            kept = getattr(self, name)
+            object.__setattr__(self, name, None if kept is None else tuple(kept))
         if self.share_layers and (self.layer_heads or self.layer_inner):
             raise ValueError("layers that are shared cannot differ: set share_layers=False to prune them")
         _check_kept("layer_heads", self.layer_heads, 0, self.num_heads, self.num_layers)

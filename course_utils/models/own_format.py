@@ -44,8 +44,7 @@ def config_of(made: dict[str, Any]) -> EncoderConfig:
     given = made.keys() - {"model_type"}
     if given != known:
         raise ValueError(f"config.json has fields that differ from ours: {sorted(given ^ known)}")
-    values: dict[str, Any] = {name: tuple(v) if isinstance(v := made[name], list) else v for name in known}
-    return EncoderConfig(**values)
+    return EncoderConfig(**{name: made[name] for name in known})
 
 
 def read(folder: Path) -> Encoder:
