@@ -13,7 +13,7 @@ from torch import Generator, nn
 from course_utils.finetuning.classifier import Example, encode
 
 # Modules of this folder that register steps; they are imported when the first recipe is read.
-STEP_MODULES: tuple[str, ...] = ("number_steps", "pruning_steps",)
+STEP_MODULES: tuple[str, ...] = ("number_steps", "pruning_steps")
 
 Stage = Literal["shape", "integers", "half", "engine"]
 # shape: the model stays in floating point and can be trained on; as many steps as wanted, in any order.
