@@ -19,13 +19,13 @@ from tokenizers import Tokenizer
 from course_utils import data, paths
 from course_utils.contest.report import mean_interval
 from course_utils.finetuning.classifier import Example, encode, load_tokenizer
+from course_utils.finetuning.designs import SMALLEST
 from course_utils.finetuning.starts import first_layers
 from course_utils.models.encoder import Encoder
 from course_utils.models.weights import load_encoder
 from course_utils.stats import Interval
 
 LONGEST = 20  # tokens, with [CLS] and [SEP]
-SMALLEST = 0.01  # accuracy: one point, the smallest difference that would matter
 
 Record = dict[str, Any]
 

@@ -49,17 +49,17 @@ from course_utils.finetuning.classifier import (
     new_classifier,
     predict,
 )
+from course_utils.finetuning.designs import FOCAL
 from course_utils.finetuning.losses import alpha_weights, focal_loss
 from course_utils.models.weights import load_encoder
 from course_utils.training import TrainingConfig
 
 NAME = "finetuning_focal"
-TRAIN, VALIDATION, TEST = 1600, 400, 1200
-EPOCHS, BATCH, RATE = 7, 16, 5e-6
-ALPHA, GAMMA = 0.2, 3.0
+TRAIN, VALIDATION, TEST = FOCAL.train, FOCAL.validation, FOCAL.test
+EPOCHS, BATCH, RATE = FOCAL.epochs, FOCAL.batch, FOCAL.rate
+ALPHA, GAMMA = FOCAL.alpha, FOCAL.gamma
 LONGEST = 28  # tokens, with [CLS] and [SEP]
-SMALLEST = 0.01  # accuracy: one point
-SOURCE_TEST, SOURCE_GAIN = 200, 0.025
+SOURCE_TEST, SOURCE_GAIN = FOCAL.source_test, FOCAL.source_gain
 DRAWS = 2000
 
 

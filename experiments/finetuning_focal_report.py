@@ -15,10 +15,11 @@ from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 
 from course_utils import results
 from course_utils.calibration import expected_calibration_error, reliability_bins
+from course_utils.finetuning.designs import SMALLEST
 from course_utils.stats import Interval
 from experiments import finetuning_focal as design
 from experiments.finetuning_common import interval, points
-from experiments.finetuning_focal import NAME, RATE, RUNS, SMALLEST, SOURCE_GAIN, SOURCE_TEST, Run
+from experiments.finetuning_focal import NAME, RATE, RUNS, SOURCE_GAIN, SOURCE_TEST, Run
 
 Array = NDArray[np.float64]
 Record = dict[str, Any]

@@ -46,6 +46,7 @@ from torch import Tensor
 from course_utils.finetuning.centering import mean_share, new_cls_classifier
 from course_utils.finetuning.classifier import fine_tune, freeze_embeddings, new_classifier, predict
 from course_utils.finetuning.clipping import DeepNet, Kind, gradient_norms, total_norm
+from course_utils.finetuning.designs import STABILITY
 from course_utils.finetuning.features import bag_of_words, mean_states, probe, right_share
 from course_utils.finetuning.stripping import strip_marks
 from course_utils.models.heads import EncoderWithHead
@@ -54,9 +55,9 @@ from experiments import finetuning_common as common
 from experiments.finetuning_common import Record, Sentence
 
 NAME = "finetuning_stability"
-LAYERS, TRAIN, TEST, STEPS, BATCH = 3, 256, 600, 48, 16
+LAYERS, TRAIN, TEST, STEPS, BATCH = STABILITY.layers, STABILITY.train, STABILITY.test, 48, 16
 RATES = (4e-5, 2e-4, 1e-3, 5e-3)
-RATE = 2e-4
+RATE, CLIP_RATE = STABILITY.rate, STABILITY.clipping_rate
 SEEDS = range(10)
 HEADS, ORDERS = range(4), range(4)
 UNCLIPPED = 1e9  # a bound that is never reached
@@ -92,7 +93,7 @@ def of_seed(arm: str, rate: float, seed: int) -> Run:
 def all_runs() -> list[Run]:
     """By seed, so that a study that is stopped early has whole seeds."""
     arms = [("plain", RATE), ("stripped", RATE), ("cls", RATE), ("centered", RATE)]
-    arms += [("plain", 1e-3), ("unclipped", 1e-3), ("plain", 4e-5), ("plain", 5e-3)]
+    arms += [("plain", CLIP_RATE), ("unclipped", CLIP_RATE), ("plain", 4e-5), ("plain", 5e-3)]
     runs = [of_seed(arm, rate, seed) for seed in SEEDS for arm, rate in arms]
     return runs + [Run("crossed", RATE, 0, head, order) for order in ORDERS for head in HEADS]
 

@@ -43,6 +43,7 @@ from course_utils.finetuning.classifier import (
     new_classifier,
     predict,
 )
+from course_utils.finetuning.designs import SURFACES
 from course_utils.finetuning.starts import random_like
 from course_utils.finetuning.surfaces import loss_grid, moved, radius, random_direction
 from course_utils.models.heads import EncoderWithHead
@@ -52,10 +53,11 @@ from experiments import finetuning_common as common
 from experiments.finetuning_common import Record
 
 NAME = "finetuning_surfaces"
-LAYERS, TRAIN, TEST, BATCH, RATE = 3, 48, 48, 16, 2e-4
+LAYERS, TRAIN, TEST, BATCH, RATE = SURFACES.layers, SURFACES.train, 48, 16, 2e-4
 STEPS = {"pretrained": 60, "random": 120}
 SEEDS, DRAWN = range(5), range(3)
-DIRECTIONS, RISE, TRAINED = 8, 0.5, 0.1  # how many; nats; the largest loss of an optimum, nats
+DIRECTIONS, RISE = SURFACES.directions, SURFACES.rise
+TRAINED = 0.1  # nats: the largest loss of an optimum
 LEAST = 1.1
 GRID = [round(float(step), 3) for step in np.linspace(-1.5, 1.5, 11)]
 LINE = [round(float(step), 3) for step in np.linspace(-0.25, 1.5, 15)]  # 0: the start, 1: the optimum

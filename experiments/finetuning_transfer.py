@@ -28,6 +28,7 @@ import torch
 
 from course_utils import results
 from course_utils.finetuning.classifier import fine_tune, freeze_embeddings, new_classifier, predict
+from course_utils.finetuning.designs import TRANSFER
 from course_utils.finetuning.features import bag_of_words, mean_states, probe, right_share
 from course_utils.finetuning.starts import random_like
 from course_utils.models.adapters import add_adapters
@@ -36,7 +37,7 @@ from experiments import finetuning_common as common
 from experiments.finetuning_common import Record
 
 NAME = "finetuning_transfer"
-LAYERS, TEST, BATCH, RANK = 6, 600, 16, 8
+LAYERS, TEST, BATCH, RANK = TRANSFER.layers, TRANSFER.test, 16, 8
 STEPS = {64: 40, 256: 64, 1024: 96}
 SEEDS = range(3)
 RATES = {"adapters": 1e-3, "fine-tuning": 1e-4}
