@@ -50,8 +50,12 @@ MODELS: dict[str, tuple[EncoderConfig, float | None]] = {
     "laptop, 6 layers": (replace(SMALL, pooler=False), None),
     "laptop, 3 layers": (replace(SMALL, num_layers=3, pooler=False), None),
     "laptop, 2 layers": (replace(SMALL, num_layers=2, pooler=False), None),
+    "laptop, 4 narrow layers": (
+        replace(SMALL, num_layers=4, hidden_size=192, num_heads=6, intermediate_size=768, pooler=False),
+        None,
+    ),
     "laptop, 2 narrow layers": (
-        replace(SMALL, num_layers=2, hidden_size=128, num_heads=2, intermediate_size=512, pooler=False),
+        replace(SMALL, num_layers=2, hidden_size=192, num_heads=4, intermediate_size=576, pooler=False),
         None,
     ),
 }
