@@ -12,9 +12,11 @@ Loss: cosine of the last states and, layer by layer, the squared difference of s
 by pilots of 40 steps on the halved student (cosine with the teacher on held-out sentences: 0.806 with the
 states of all layers, 0.805 with the last alone, at the same cost; from layers 2, 4 and 6 0.806, from first,
 third and last 0.810; at a rate of 1.5e-4 0.766). Masked text was left to `distillation_factorial`: its
-teacher is another network, the course's masked LM, whose states are worse for whole sentences. Text: sentences of the film reviews of the hub's IMDb (its training fold; COURSE_HUB_ROOT
+teacher is another network, the course's masked LM, and each masked token costs a whole output layer.
+
+Text: sentences of the film reviews of the hub's IMDb (its training fold; COURSE_HUB_ROOT
 names a copy on disk) and, in the share 1 - FILMS, of files that `--general` names (.txt, .txt.xz, or folders
-of them). Sentences that equal a test or validation sentence of the laptop task are left out.
+of them). Sentences that equal one of the rated film sentences are left out.
 
 `--minutes` is CPU time: the run stops there, and the same command goes on from its last checkpoint with the
 same numbers. The learning rate follows the tokens that are planned, not the minutes. The students
