@@ -45,12 +45,13 @@ from course_utils import data
 from course_utils.distillation.losses import mixed_of_rows
 from course_utils.distillation.students import every_other, from_layers
 from course_utils.finetuning.classifier import (
-    collate,
+    PAD,
     epochs,
     freeze_embeddings,
     load_tokenizer,
     new_classifier,
     outputs,
+    pad,
     run_model,
 )
 from course_utils.models.encoder import Encoder
@@ -88,7 +89,9 @@ def hard(out: Tensor, labels: Tensor, says: Tensor) -> Tensor:
     return torch.nn.functional.cross_entropy(out, labels, reduction="none")
 
 
-soft = partial(mixed_of_rows, temperature=TEMPERATURE, soft_weight=SOFT)
+def soft(out: Tensor, labels: Tensor, says: Tensor) -> Tensor:
+    """Soft targets of the teacher mixed with the labels."""
+    return mixed_of_rows(out, says, labels, temperature=TEMPERATURE, soft_weight=SOFT)
 
 
 def graded(out: Tensor, labels: Tensor, says: Tensor) -> Tensor:
@@ -102,8 +105,12 @@ def graded_soft(out: Tensor, labels: Tensor, says: Tensor) -> Tensor:
 
 
 def collate_taught(rows: Sequence[Taught], generator: torch.Generator | None = None) -> dict[str, Tensor]:
-    """A batch as `classifier.collate` makes it, with `says` (batch, classes)."""
-    return collate(rows) | {"says": torch.tensor([row.says for row in rows])}  # type: ignore[arg-type]
+    """input_ids (batch, length) padded on the right, labels (batch,), says (batch, classes)."""
+    return {
+        "input_ids": pad([row.ids for row in rows], PAD),
+        "labels": torch.tensor([row.label for row in rows]),
+        "says": torch.tensor([row.says for row in rows]),
+    }
 
 
 def fit(encoder: Encoder, rows: Sequence[Taught], classes: int, loss: RowLoss, seed: int) -> EncoderWithHead:
