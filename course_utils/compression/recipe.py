@@ -56,6 +56,10 @@ class Planned:
     step: Step
     values: dict[str, Any]
 
+    def run(self, model: nn.Module, context: Context) -> nn.Module:
+        """Do the step; the model comes back in evaluation mode."""
+        return self.step.run(model, context, **self.values).eval()
+
     def __str__(self) -> str:
         """As it is written, values left at their defaults not named."""
         given = {p.name: self.values[p.name] for p in self.step.parameters}
@@ -80,19 +84,19 @@ class Recipe:
         found = {p.step.needs for p in self.planned}
         return "labels" if "labels" in found else "texts" if "texts" in found else "nothing"
 
-    def check_context(self, context: Context) -> None:
-        """Raises RecipeError where texts or labels are needed and missing."""
+    def checked(self, context: Context) -> tuple[Planned, ...]:
+        """The steps, if the context has what they need; raises RecipeError if not."""
         for p in self.planned:
             if p.step.needs != "nothing" and not context.texts:
                 raise RecipeError(f"step {p.step.name!r} needs texts to work with; give some (--data FILE)")
             if p.step.needs == "labels" and context.labels is None:
                 raise RecipeError(f"step {p.step.name!r} needs labels; name their column (--label COLUMN)")
+        return self.planned
 
     def apply(self, model: nn.Module, context: Context) -> nn.Module:
         """Do the steps, one after another. The model that is given is changed, or returned anew."""
-        self.check_context(context)
-        for p in self.planned:
-            model = p.step.run(model, context, **p.values).eval()
+        for planned in self.checked(context):
+            model = planned.run(model, context)
         return model
 
 

@@ -4,6 +4,7 @@ import importlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -37,6 +38,7 @@ class Context:
     original: nn.Module | None = (
         None  # the model before the first step, in evaluation mode; not to be changed
     )
+    folder: Path | None = None  # where training keeps its checkpoints; None: nowhere
     progress: bool = False
     notes: list[str] = field(default_factory=list)  # what a step has to tell the reader of the report
 

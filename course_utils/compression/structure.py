@@ -96,7 +96,9 @@ def replace_part(model: nn.Module, path: str, module: nn.Module) -> None:
 
 def _base(frame: Mapping[str, Any]) -> EncoderWithHead:
     """The model that the config alone describes."""
-    config = EncoderConfig(**frame["config"])
+    # JSON has lists where the config has tuples.
+    fields: Any = {name: tuple(v) if isinstance(v, list) else v for name, v in frame["config"].items()}
+    config = EncoderConfig(**fields)
     with torch.device("meta"):
         head = SequenceHead(config, frame["classes"], frame["pooling"])
         return EncoderWithHead(Encoder(config), head).eval()

@@ -154,14 +154,14 @@ def fine_tune(
     return train(model, terms, data, config, **options)
 
 
-def predict(model: EncoderWithHead, examples: Sequence[Example], batch_size: int = 32) -> Tensor:
+def predict(model: torch.nn.Module, examples: Sequence[Example], batch_size: int = 32) -> Tensor:
     """Logits of all examples, (examples, classes), on the CPU; the model's mode is left as it was."""
     return torch.stack(outputs(model, examples, collate, batch_size))
 
 
 @torch.no_grad()
 def outputs(
-    model: EncoderWithHead,
+    model: torch.nn.Module,
     examples: Sequence[Any],
     collate: Callable[[Sequence[Any]], Mapping[str, Tensor]],
     batch_size: int = 32,
@@ -173,7 +173,8 @@ def outputs(
     if not examples:
         raise ValueError("there are no examples to predict")
     was_training = model.training
-    device = next(model.parameters()).device
+    # A model that another engine runs has no parameters.
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
     model.eval()
     # By length, so that little is padded; back in order at the end.
     order = sorted(range(len(examples)), key=lambda i: len(examples[i].ids))

@@ -66,7 +66,12 @@ def save(classifier: Classifier, folder: Path) -> None:
 
 def load(folder: Path) -> Classifier:
     """What `save` wrote. Raises SavedModelError, which says what is wrong, for anything else."""
-    about = _about(folder)
+    about = read_about(folder)
+    if "compressed" in about:
+        raise SavedModelError(
+            f"{folder} holds a model that `course compress` made; open it with "
+            "course_utils.compression.saved.load"
+        )
     try:
         model = new_classifier(
             weights.load_encoder(folder), len(about["classes"]), seed=0, pooling=about["pooling"]
@@ -90,7 +95,8 @@ def _check_tokenizer(file: Path) -> None:
         ) from problem
 
 
-def _about(folder: Path) -> dict[str, Any]:
+def read_about(folder: Path) -> dict[str, Any]:
+    """The description of a classifier. Raises SavedModelError where there is none, or not one of ours."""
     file = folder / ABOUT
     if not file.is_file():
         raise SavedModelError(
@@ -101,7 +107,7 @@ def _about(folder: Path) -> dict[str, Any]:
         about = json.loads(file.read_text(encoding="utf-8"))
         fits = (
             len(about["classes"]) >= 2
-            and about["pooling"] in ("cls", "mean")
+            and ("compressed" in about or about["pooling"] in ("cls", "mean"))
             and 2 <= about["max_length"] <= 10**6
         )
     except (ValueError, KeyError, TypeError) as problem:
