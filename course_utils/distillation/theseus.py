@@ -170,12 +170,20 @@ def distill(
     data = TrainingData(examples, collate, [len(example.ids) for example in examples])
     lines = [line | {"stage": 0.0} for line in train(model, _cross_entropy, data, replacement, **options)]
     successor = model.successor()
-    successor.requires_grad_(False)
-    successor.encoder.stack.blocks.requires_grad_(True)
     if fine_tuning is not None:
-        after = train(successor, _cross_entropy, data, fine_tuning, **options)
+        after = fine_tune_successor(successor, examples, fine_tuning, **options)
         lines += [line | {"stage": 1.0} for line in after]
     return successor, lines
+
+
+def fine_tune_successor(
+    successor: EncoderWithHead, examples: Sequence[Example], config: TrainingConfig, **options: Any
+) -> list[dict[str, float]]:
+    """The second stage, in place: only the blocks are trained; they alone can be afterwards."""
+    successor.requires_grad_(False)
+    successor.encoder.stack.blocks.requires_grad_(True)
+    data = TrainingData(examples, collate, [len(example.ids) for example in examples])
+    return train(successor, _cross_entropy, data, config, **options)
 
 
 def _cross_entropy(network: nn.Module, batch: Mapping[str, Tensor]) -> LossTerms:
