@@ -65,7 +65,7 @@ class Int8Linear(nn.Module):
         return made
 
     def forward(self, x: Tensor) -> Tensor:
-        """(..., in) -> (..., out), through torch's integer kernel where there is one."""
+        """(batch, ..., in) -> (batch, ..., out), through torch's integer kernel where there is one."""
         if x.device.type != "cpu" or not has_kernel():
             return self.written_out(x)
         if self._packed is None:
@@ -91,9 +91,10 @@ class Int8Linear(nn.Module):
         y = s_x s_w (sum of q_x q_w - z_x sum of q_w) + bias; the sums run over integers.
         """
         grid = self.activation_grid(x)
-        q = quantize(x, grid).to(torch.int8).flatten(0, -2)  # 0 to 127
-        sums = _integer_product(q, self.weight) - grid.zero_point * self.weight.sum(1, dtype=torch.float32)
-        y = (sums * (grid.scale * self.scale[:, 0])).unflatten(0, x.shape[:-1])
+        scale, zero = grid.scale.reshape(()), grid.zero_point.reshape(())
+        q = quantize(x, grid).to(torch.int8).reshape(-1, self.in_features)  # 0 to 127
+        sums = _integer_product(q, self.weight) - zero * self.weight.sum(1, dtype=torch.float32)
+        y = (sums * (scale * self.scale[:, 0])).reshape(*x.shape[:-1], self.out_features)
         return y if self.bias is None else y + self.bias
 
     def _apply(self, fn: Any, recurse: bool = True) -> "Int8Linear":
