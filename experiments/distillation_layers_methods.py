@@ -4,7 +4,6 @@ What they see, how they begin and at which rates is told in that module.
 """
 
 import copy
-import time
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
@@ -17,6 +16,7 @@ from course_utils.distillation import bilstm, patient, relations, task, theseus,
 from course_utils.distillation.augment import augment, word_classes
 from course_utils.distillation.layerwise import train_against
 from course_utils.distillation.losses import mixed_of_rows
+from course_utils.distillation.outputs import teacher_logits
 from course_utils.distillation.students import every_other, from_layers
 from course_utils.finetuning.classifier import (
     Example,
@@ -31,7 +31,6 @@ from course_utils.finetuning.classifier import (
 )
 from course_utils.models.heads import EncoderWithHead
 from course_utils.training import LossTerms, TrainingConfig, TrainingData, train
-from experiments.finetuning_common import folder
 
 NAME = "distillation_layers"
 ROWS, BATCH, RATE, LSTM_RATE = 6000, 32, 1e-4, 2e-3
@@ -81,26 +80,16 @@ def config(seed: int, rows: int, *, rate: float = RATE, passes: float = 1) -> Tr
     return TrainingConfig(steps=steps, batch_size=BATCH, learning_rate=rate, seed=seed, log_every=steps // 4)
 
 
-def teacher_logits(seed: int) -> tuple[Tensor, float]:
-    """The logits of all training sentences, and the CPU seconds a sentence; kept beside the runs."""
-    file = folder(NAME) / f"logits-{seed % TEACHERS}.npz"
-    if not file.exists():
-        began = time.process_time()
-        logits = predict(teacher(seed), sentences("training")).numpy()
-        seconds = (time.process_time() - began) / len(logits)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(".part.npz")
-        np.savez(part, logits=logits, seconds=seconds)
-        part.replace(file)
-    with np.load(file) as kept:
-        return torch.tensor(kept["logits"]), float(kept["seconds"])
+def logits_of(seed: int) -> Tensor:
+    """The teacher's logits of all training sentences, from the cache of teachers' outputs."""
+    return teacher_logits(teacher(seed), sentences("training"))
 
 
 def learn_answers(
     model: nn.Module, seed: int, part: slice, *, temperature: float = TEMPERATURE, soft: float = SOFT
 ) -> list[dict[str, float]]:
     """Train in place on soft targets and labels of the seed's sentences."""
-    logits, rows = teacher_logits(seed)[0], drawn(seed)[part]
+    logits, rows = logits_of(seed), drawn(seed)[part]
     examples = sentences("training")
 
     def batch_of(numbers: Sequence[int], _generator: torch.Generator) -> dict[str, Tensor]:
@@ -170,7 +159,7 @@ def run_theseus(seed: int) -> Result:
 def run_bilstm(seed: int, copies: int = 0) -> Result:
     """A BiLSTM from logits, with so many changed copies of every sentence."""
     own, mine = chosen(seed), teacher(seed)
-    logits = teacher_logits(seed)[0][drawn(seed)]
+    logits = logits_of(seed)[drawn(seed)]
     vocabulary = load_tokenizer(task.tokenizer_file(), None).get_vocab()
     if copies:
         more = augment(own, word_classes(own, vocabulary), copies, seed, longest=task.LONGEST)

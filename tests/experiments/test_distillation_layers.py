@@ -117,7 +117,7 @@ def made_up(where, rng, labels):
             test = labels.astype(float)
             wrong = base[: round(share * len(labels)) + int(rng.integers(0, 3))]
             test[wrong] = 1 - test[wrong]
-            record = {"test": test.tolist(), "cpu_seconds": 2.0, "labelling_seconds": 1.0, "losses": [1.0]}
+            record = {"test": test.tolist(), "cpu_seconds": 2.0, "seconds_each": 0.01, "losses": [1.0]}
             pairs = {"scores": table} if seed < 3 and not method.startswith("bilstm") else None
             if method != "teacher" or seed < 3:
                 (where / f"{method}-{seed}.json").write_text(json.dumps(record | {"pairs": pairs}))
@@ -142,5 +142,6 @@ def test_the_report_says_what_was_put_in(monkeypatch, tmp_path):
     assert row["estimate"] == pytest.approx(0.05, abs=0.003)
     assert row["verdict"] == "better"
     assert made.row(part="difference", method="patient")["verdict"] == "the same"
+    assert made.row(part="run", method="tiny", seed=3)["labelling_seconds"] == 30
     assert made.row(part="method", method="hard")["accuracy"] == pytest.approx(0.7, abs=0.003)
     assert made.row(part="pairs", method="tiny", kind="scores")["table"] == [[None, None], [None, 1.0]]
