@@ -35,6 +35,17 @@ def test_targets_are_at_least_24_pixels(open_page):
     assert min(sizes) >= 24
 
 
+def test_every_control_has_a_label_of_its_own(open_page):
+    """A label names the first control or output inside: an output before the slider would take its name."""
+    page = open_page(page_of(*(maker() for maker in MAKERS.values()))).page
+    nameless = page.locator(".cw :is(input, select, textarea)").evaluate_all(
+        """nodes => nodes
+          .filter(node => !node.labels.length && !node.ariaLabel && !node.ariaLabelledByElements)
+          .map(node => node.outerHTML)"""
+    )
+    assert nameless == []
+
+
 @pytest.mark.parametrize(
     ("theme", "scheme", "dark"), [("light", "dark", False), ("dark", "light", True), ("", "dark", True)]
 )
