@@ -2,7 +2,7 @@
 
 There: BERT, DistilBERT and TinyBERT, 1,600 reviews, 7 epochs, one run each, one learning rate for two of them
 and a higher one for the third, 200 test reviews. Here: the 6-layer real encoder, and its two generally
-distilled students of experiments/distillation_general.py, `half` (3 layers) and `quick` (2 thin layers), as
+distilled students of experiments/distillation_general.py, `halved` (3 layers) and `quick` (2 thin layers), as
 DistilBERT and TinyBERT are generally distilled students of BERT. Rated product sentences at least 0.2 from
 neutral, 640 to learn from, 4 epochs, batches of 16, tables of embeddings frozen, mean pooling.
 
@@ -57,7 +57,7 @@ from experiments import finetuning_common as common
 from experiments.finetuning_common import Record
 
 NAME = "distillation_time_to_accuracy"
-SIZES = ("whole", "half", "quick")
+SIZES = ("whole", "halved", "quick")
 RATES = (2e-5, 6e-5, 2e-4, 6e-4)
 SEEDS = (0, 1, 2, 3, 4)
 TUNING_SEED = 100

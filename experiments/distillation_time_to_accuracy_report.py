@@ -97,7 +97,7 @@ def still_improves(rising: Interval) -> str:
 def claim(rows: Sequence[Row]) -> Row:
     """The entry of one-bert-distil-half-time."""
     sizes = {row["size"]: row for row in rows if row["part"] == "size"}
-    close, ratio = (_find(rows, part, "half") for part in ("close", "time"))
+    close, ratio = (_find(rows, part, "halved") for part in ("close", "time"))
     rising = _find(rows, "rising", "quick")
     first = half_in_half_the_time(_interval(close), _interval(ratio))
     second = "holds" if sizes["quick"]["rate"] > sizes["whole"]["rate"] else "fails"
@@ -116,7 +116,7 @@ def claim(rows: Sequence[Row]) -> Row:
             f"Half the layers in half the time: {first}. The student has {100 * close['mean']:+.1f} points "
             f"({100 * close['low']:+.1f} to {100 * close['high']:+.1f}) in {100 * ratio['mean']:.0f}% of the "
             f"training seconds, and came within {100 * NEAR:.0f} points of the whole encoder's end in "
-            f"{sizes['half']['reached']} of {len(SEEDS)} runs. The smallest one needs a higher rate: "
+            f"{sizes['halved']['reached']} of {len(SEEDS)} runs. The smallest one needs a higher rate: "
             f"{second} ({sizes['quick']['rate']:g} against {sizes['whole']['rate']:g}, both tuned). It still "
             f"improves at the end: {third} ({100 * rising['mean']:+.1f} points in the last epoch, "
             f"{100 * rising['low']:+.1f} to {100 * rising['high']:+.1f})."

@@ -15,6 +15,8 @@
 - :func:`~course_utils.explorables.focal_curve.focal_curve`: loss and gradient against gamma and alpha
 - :func:`~course_utils.explorables.label_alignment.label_alignment`: labels of words on pieces of words
 - :func:`~course_utils.explorables.answer_picker.answer_picker`: start and end logits, and the best valid span
+- :func:`~course_utils.explorables.temperature.temperature_explorer`: a teacher's logits, softened
+- :func:`~course_utils.explorables.layer_map.layer_map`: which layer of a student learns from which
 
 A new explorable is four files named alike in this folder and at most 60 lines of Python:
 
@@ -59,6 +61,7 @@ from course_utils.explorables.fertility import fertility_explorer
 from course_utils.explorables.focal_curve import focal_curve
 from course_utils.explorables.input_builder import input_builder
 from course_utils.explorables.label_alignment import label_alignment
+from course_utils.explorables.layer_map import layer_map
 from course_utils.explorables.mask_patterns import mask_patterns
 from course_utils.explorables.masking_sampler import masking_sampler
 from course_utils.explorables.merge_stepper import merge_stepper
@@ -66,6 +69,7 @@ from course_utils.explorables.objective_gallery import objective_gallery
 from course_utils.explorables.parameter_counter import parameter_counter
 from course_utils.explorables.polysemy import polysemy_explorer
 from course_utils.explorables.span_corruption import span_corruption
+from course_utils.explorables.temperature import temperature_explorer
 from course_utils.explorables.wordpiece_walker import wordpiece_walker
 
 __all__ = [
@@ -77,6 +81,7 @@ __all__ = [
     "focal_curve",
     "input_builder",
     "label_alignment",
+    "layer_map",
     "mask_patterns",
     "masking_sampler",
     "merge_stepper",
@@ -84,5 +89,6 @@ __all__ = [
     "parameter_counter",
     "polysemy_explorer",
     "span_corruption",
+    "temperature_explorer",
     "wordpiece_walker",
 ]

@@ -118,7 +118,7 @@ def made_up_race(half_gain, quick_rise):
             records[race.tuning_run(size, rate)] = race_record(rate, 1, 0.8, 0)
         for seed in race.SEEDS:
             noise = 0.002 * np.random.default_rng([seed, race.SIZES.index(size)]).normal()
-            shape = {"whole": (6e-5, 10, 0.85, 0), "half": (6e-5, 4, 0.85 + half_gain, 0)}
+            shape = {"whole": (6e-5, 10, 0.85, 0), "halved": (6e-5, 4, 0.85 + half_gain, 0)}
             given = shape.get(size, (2e-4, 1, 0.75, quick_rise))
             rate, speed, end, rise = given
             records[f"{size}-{seed}"] = race_record(rate, speed * (1 + noise), end + noise, rise + noise)
@@ -132,7 +132,7 @@ def made_up_race(half_gain, quick_rise):
 def test_the_report_on_the_race(tmp_path, half_gain, quick_rise, expected):
     made = json.loads(race_report.report(made_up_race(half_gain, quick_rise), tmp_path).read_text())
     assert made["claims"]["one-bert-distil-half-time"]["verdict"] == expected
-    half = next(row for row in made["rows"] if row["part"] == "size" and row["size"] == "half")
+    half = next(row for row in made["rows"] if row["part"] == "size" and row["size"] == "halved")
     assert half["reached"] == (5 if half_gain == 0 else 0)
 
 
@@ -143,7 +143,7 @@ def test_the_lower_rate_of_equals_is_taken(tmp_path, monkeypatch):
     for rate, end in zip(race.RATES, (0.7, 0.8, 0.8, 0.6), strict=True):
         record = race_record(rate, 1, end, 0)
         (folder / f"{race.tuning_run('half', rate)}.json").write_text(json.dumps(record))
-    assert race.tuned("half") == race.RATES[1]
+    assert race.tuned("halved") == race.RATES[1]
 
 
 def test_a_tiny_race(monkeypatch):

@@ -8,6 +8,8 @@ import pytest
 from family_of_many import tree
 from hard_and_easy import curve
 from inside_bert import attention, builder, counter
+from matched_layers import matched
+from soft_and_hard import softener
 from tagged_and_asked import alignment, picker
 
 from course_utils.explorables import (
@@ -67,6 +69,8 @@ MAKERS |= {"family_tree": tree}
 MAKERS |= {"focal_curve": curve}
 MAKERS |= {"label_alignment": alignment, "answer_picker": picker}
 MAKERS |= {"mask_patterns": mask_patterns}
+MAKERS |= {"temperature": softener}
+MAKERS |= {"layer_map": matched}
 
 
 def page_of(*explorables: Explorable, theme: str = "") -> str:
