@@ -94,7 +94,7 @@ class TokenRows(Sequence[list[int]]):
 
     def chosen(self, rows: NDArray[np.int64]) -> "TokenRows":
         """The rows with these numbers, in this order."""
-        return _packed([self[int(row)] for row in rows])
+        return packed([self[int(row)] for row in rows])
 
     @property
     def lengths(self) -> list[int]:
@@ -117,13 +117,13 @@ def token_rows(
     for batch in _chunks(texts, chunk):
         for encoded in tokenizer.encode_batch(batch):
             if held >= tokens:
-                return _packed(rows)
+                return packed(rows)
             if len(encoded.ids) >= shortest:
                 rows.append(encoded.ids)
                 held += len(encoded.ids)
     if held < tokens:
         raise ValueError(f"the texts hold {held:,} tokens, {tokens:,} were asked for: give more text")
-    return _packed(rows)
+    return packed(rows)
 
 
 def joined(parts: Sequence[TokenRows]) -> TokenRows:
@@ -133,7 +133,8 @@ def joined(parts: Sequence[TokenRows]) -> TokenRows:
     return TokenRows(flat, np.concatenate([[0], np.cumsum(lengths)]))
 
 
-def _packed(rows: list[list[int]]) -> TokenRows:
+def packed(rows: Sequence[list[int]]) -> TokenRows:
+    """Rows of token ids in two arrays."""
     starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
     return TokenRows(np.fromiter((i for row in rows for i in row), np.uint16, int(starts[-1])), starts)
 
