@@ -75,10 +75,10 @@ def claim(size: Row, times: Sequence[Row], quiet: bool, kept: Row) -> Row:
         "unit": "% of the teacher's accuracy kept by the distilled half-depth student of the laptop task",
         "seeds": kept["arm_seeds"],
         "sentence": (
-            f"Size {parts[0]}: {size['total']:,} parameters, {size['smaller_than_base']:.1f}% fewer than BERT "
-            f"base. Speed {parts[1]}: {slowest:.2f} to {fastest:.2f} times as fast, one text at a time, in "
-            f"{len(times)} settings of length and threads{noise}. Quality {parts[2]}: our half-depth student "
-            f"keeps {100 * kept['retention']:.1f}% of its teacher's accuracy on two classes of film "
+            f"Size {parts[0]}: {size['total']:,} parameters, {size['smaller_than_base']:.1f}% fewer than "
+            f"BERT base. Speed {parts[1]}: {slowest:.2f} to {fastest:.2f} times as fast, one text at a time, "
+            f"in {len(times)} settings of length and threads{noise}. Quality {parts[2]}: our half-depth "
+            f"student keeps {100 * kept['retention']:.1f}% of its teacher's accuracy on two classes of film "
             f"sentences (95% interval {100 * kept['low']:.1f} to {100 * kept['high']:.1f})."
         ),
     }
