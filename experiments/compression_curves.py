@@ -17,7 +17,7 @@ the interval over seeds (Student's t). Nothing is judged here: it is what the fr
 from and what the chapter's curves show. Importance is measured on 1,000 training sentences.
 
 Runs lie in the cache folder, a file each; a call makes those that are missing, `--seeds 0` some of them, and
-`--report` writes the results. About 14 CPU minutes a seed.
+`--report` writes the results. About 11 CPU minutes a seed.
 """
 
 import argparse

@@ -21,7 +21,10 @@ class Entrant:
 
 
 HALVED = f"imitate=2:unlabeled={POOL // 2}:rate=1e-4"
-SMALL = f"imitate=6:unlabeled={POOL}:rate=5e-4"
+NARROW, QUICK = (f"imitate={passes}:unlabeled={POOL}:rate=5e-4" for passes in (4, 6))
+# A third of the arithmetic of three layers is left, as much as the narrow student has; here every weight
+# comes from the pretrained teacher.
+THIN = f"heads=0.5,ffn=0.75,imitate=3:unlabeled={POOL}:rate=2e-4"
 ENTRANTS = (
     Entrant("teacher", "teacher", "teacher"),
     # Fewer bits.
@@ -36,7 +39,7 @@ ENTRANTS = (
     Entrant("heads-40-trained", "head pruning", "teacher", "heads=0.4,imitate=1:rate=5e-5"),
     Entrant("ffn-50", "width pruning", "teacher", "ffn=0.5"),
     Entrant("ffn-50-trained", "width pruning", "teacher", "ffn=0.5,imitate=1:rate=5e-5"),
-    Entrant("width-192", "width pruning", "teacher", f"width=192,imitate=2:unlabeled={POOL // 4}:rate=3e-4"),
+    Entrant("width-192", "width pruning", "teacher", f"width=192,imitate=1:unlabeled={POOL // 4}:rate=3e-4"),
     Entrant("drop-2", "layer dropping", "teacher", "drop-layers=2,imitate=1:rate=5e-5"),
     Entrant("drop-3", "layer dropping", "teacher", "drop-layers=3,imitate=1:rate=1e-4"),
     # A smaller table.
@@ -44,11 +47,10 @@ ENTRANTS = (
     Entrant("vocabulary-few", "vocabulary", "teacher", FEW),
     Entrant("vocabulary-twice", "vocabulary", "teacher", "vocabulary=2:characters=used"),
     Entrant("rank-128", "factorization", "teacher", "factorize=128"),
-    Entrant("rank-128-trained", "factorization", "teacher", "factorize=128,imitate=1:rate=5e-5"),
     # Students.
     Entrant("halved", "distillation", "general:halved", HALVED),
-    Entrant("narrow", "distillation", "general:narrow", SMALL),
-    Entrant("quick", "distillation", "general:quick", SMALL),
+    Entrant("narrow", "distillation", "general:narrow", NARROW),
+    Entrant("quick", "distillation", "general:quick", QUICK),
     Entrant("tinybert", "distillation by layers", "layers:tiny"),
     Entrant("pkd", "distillation by layers", "layers:patient"),
     Entrant("minilm", "distillation by layers", "layers:minilm"),
@@ -65,6 +67,9 @@ ENTRANTS = (
     Entrant("halved-few-rank-128", "combination", "@halved", f"{FEW},factorize=128,imitate=1:rate=5e-5"),
     Entrant("halved-few-rank-128-int8", "combination", "@halved-few-rank-128", "int8"),
     Entrant("halved-few-rank-128-onnx-int8", "combination", "@halved-few-rank-128", "onnx-int8"),
+    Entrant("halved-thin", "combination", "@halved", THIN),
+    Entrant("halved-thin-few-int8", "combination", "@halved-thin", f"{FEW},int8"),
+    Entrant("halved-thin-few-onnx-int8", "combination", "@halved-thin", f"{FEW},onnx-int8"),
     Entrant("narrow-few-int8", "combination", "@narrow", f"{FEW},int8"),
     Entrant("narrow-few-onnx-int8", "combination", "@narrow", f"{FEW},onnx-int8"),
     Entrant("quick-few-fp16", "combination", "@quick", f"{FEW},fp16"),

@@ -83,6 +83,7 @@ def point(entrant: Entrant, made: Runs, times: Sequence[Row], labels: Sequence[i
             np.mean([teacher[s]["bytes"] / own[s]["bytes"] for s in own.keys() & teacher.keys()])
         ),
         "parameters": first["parameters"],
+        "changed": first["changed"],
         "flops": first["flops"],
         "cpu_seconds": float(np.mean([own[seed]["cpu_seconds"] for seed in own])),
         "notes": first["notes"],

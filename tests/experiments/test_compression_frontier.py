@@ -35,8 +35,8 @@ def test_entrants_are_made_saved_and_tested(entrant, small_task):  # noqa: F811
     assert len(record["test"]) == 30
     assert record["bytes"] > 0
     assert (frontier.models(0) / entrant.name).is_dir()
-    again = frontier.make(entrant, 0)
-    assert again["test"] == record["test"]
+    if "imitate" in entrant.recipe:
+        assert frontier.make(entrant, 0)["test"] == record["test"]
 
 
 def test_one_entrant_builds_on_another_and_what_is_not_there_is_skipped(small_task, monkeypatch, capsys):  # noqa: F811
@@ -83,7 +83,15 @@ def record(share, size=1000, seed=0, labels=()):
     """A run that is right on the first `share` of the sentences."""
     count = round(share * len(labels))
     test = [0.9 if (label == 1) == (i < count) else 0.1 for i, label in enumerate(labels)]
-    return {"test": test, "bytes": size, "flops": None, "cpu_seconds": 1.0, "notes": [], "parameters": 9}
+    return {
+        "test": test,
+        "bytes": size,
+        "flops": None,
+        "cpu_seconds": 1.0,
+        "notes": [],
+        "parameters": 9,
+        "changed": 0,
+    }
 
 
 def test_kept_is_paired_by_seed_and_has_both_intervals():
