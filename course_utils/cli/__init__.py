@@ -2,7 +2,7 @@
 
 import typer
 
-from course_utils.cli import contest, data, exercises, finetune, results
+from course_utils.cli import compress, contest, data, exercises, finetune, results
 
 app = typer.Typer(
     no_args_is_help=True, help="Work with the course from a terminal.", pretty_exceptions_enable=False
@@ -13,4 +13,5 @@ app.add_typer(exercises.app, name="exercises")
 app.add_typer(results.app, name="results")
 app.command("reproduce")(results.reproduce)
 app.command("finetune")(finetune.finetune)
+app.command("compress")(compress.compress)
 app.command("predict")(finetune.predict)

@@ -60,23 +60,27 @@ def finetune(
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="The folder that `course finetune` saved the model in.")],
+    model: Annotated[
+        Path,
+        typer.Argument(help="The folder that `course finetune` or `course compress` saved the model in."),
+    ],
     file: Annotated[Path, typer.Argument(help="Rows to label: .csv, .tsv, .jsonl or .parquet.")],
     text: Annotated[str, typer.Option(help="The column with the texts.")] = "text",
     out: Annotated[Path | None, typer.Option(help="The CSV to write; default: FILE-predicted.csv.")] = None,
     encoding: Annotated[str, typer.Option(help="How the file was saved.")] = "utf-8",
 ) -> None:
     """Label the rows of a file: its columns, the predicted class, and the probability of every class."""
+    from course_utils.compression import saved
     from course_utils.data import load_texts
     from course_utils.data.errors import DataError
-    from course_utils.finetuning import saved
+    from course_utils.finetuning.saved import SavedModelError
 
     target = out or file.with_name(f"{file.stem}-predicted.csv")
     try:
         classifier = saved.load(model)
         texts, rows = load_texts(file, text=text, encoding=encoding)
         _write_predictions(target, rows, classifier.probabilities(texts), classifier.classes)
-    except (DataError, saved.SavedModelError, OSError) as problem:
+    except (DataError, SavedModelError, OSError) as problem:
         _fail("predict", problem)
     typer.echo(f"{len(texts):,} rows labeled: {target}")
 

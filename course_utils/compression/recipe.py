@@ -64,9 +64,10 @@ class Planned:
         """As it is written, values left at their defaults not named."""
         given = {p.name: self.values[p.name] for p in self.step.parameters}
         shown = [p for p in self.step.parameters if p.required or given[p.name] != p.default]
-        first = "".join(f"={given[p.name]}" for p in shown if p is self.step.parameters[0])
-        rest = "".join(f":{p.name}={given[p.name]}" for p in shown if p is not self.step.parameters[0])
-        return self.step.name + first + rest
+        texts = {p.name: _written(given[p.name]) for p in shown}
+        first = self.step.parameters[0].name if self.step.parameters else ""
+        options = "".join(f":{name}={text}" for name, text in texts.items() if name != first)
+        return self.step.name + (f"={texts[first]}" if first in texts else "") + options
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,11 @@ def _values(found: Step, given: dict[str, str]) -> dict[str, Any]:
     return {
         p.name: p.read(given[p.name], found.name) if p.name in given else p.default for p in found.parameters
     }
+
+
+def _written(value: Any) -> str:
+    """A value as it is given: 2 for 2.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 _WHY = {

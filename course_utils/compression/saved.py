@@ -103,12 +103,15 @@ def save(model: Compressed, folder: Path, *, replace: bool = False) -> None:
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    for name, data in files.items():
-        (part / name).write_bytes(data)
-    (part / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    if folder.exists():
-        shutil.rmtree(folder)
-    part.rename(folder)
+    try:
+        for name, data in files.items():
+            (part / name).write_bytes(data)
+        (part / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def load(folder: Path) -> Compressed:

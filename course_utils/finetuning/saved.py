@@ -100,8 +100,8 @@ def read_about(folder: Path) -> dict[str, Any]:
     file = folder / ABOUT
     if not file.is_file():
         raise SavedModelError(
-            f"{folder}: there is no {ABOUT}, so this is no model that `course finetune` saved; "
-            "give the folder that it named, such as reviews-model/model"
+            f"{folder}: there is no {ABOUT}, so this is no model that `course finetune` or `course compress` "
+            "saved; give the folder that it named, such as reviews-model/model"
         )
     try:
         about = json.loads(file.read_text(encoding="utf-8"))
