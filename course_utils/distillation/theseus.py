@@ -139,16 +139,17 @@ class Theseus(nn.Module):
         return blocks
 
     def successor(self) -> EncoderWithHead:
-        """The successors with copies of the embeddings, the pooler and the head: a classifier of M layers.
+        """The successors with copies of the embeddings and the head: a classifier of M layers.
 
-        Everything in it can be trained; freeze what should stand still.
+        With the pooler if the head reads it. Everything can be trained; freeze what should stand still.
         """
         before = self.predecessor.encoder
-        encoder = Encoder(replace(before.config, num_layers=len(self.successors)))
+        pooler = before.config.pooler and getattr(self.predecessor.head, "pooling", "cls") == "cls"
+        encoder = Encoder(replace(before.config, num_layers=len(self.successors), pooler=pooler))
         encoder.embeddings = copy.deepcopy(before.embeddings)
         encoder.stack.blocks = copy.deepcopy(self.successors)
         encoder.stack.norm = copy.deepcopy(before.stack.norm)
-        encoder.pooler = copy.deepcopy(before.pooler)
+        encoder.pooler = copy.deepcopy(before.pooler) if pooler else None
         made = EncoderWithHead(encoder, copy.deepcopy(self.predecessor.head)).requires_grad_(True)
         return made.train(self.training)
 

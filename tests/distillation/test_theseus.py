@@ -28,6 +28,7 @@ def test_at_0_it_is_the_predecessor_and_at_1_the_successor(pooling, pooler):
     rows = batch()
     for rate, expected in ((0.0, teacher), (1.0, None)):
         model = Theseus(teacher, 2, Replacing(rate)).train()
+        assert (model.successor().encoder.pooler is not None) == (pooler and pooling == "cls")
         expected = expected or model.successor()
         assert torch.equal(run_model(model, rows), run_model(expected.eval(), rows))
 
