@@ -20,12 +20,14 @@ of them). Sentences that equal one of the rated film sentences are left out.
 
 `--minutes` is CPU time: the run stops there, and the same command goes on from its last checkpoint with the
 same numbers. The learning rate follows the tokens that are planned, not the minutes. The students
-of the last checkpoint are `student(name)`.
+of the last checkpoint are `student(name)`. `--report` writes results/distillation_general.json from the lines
+so far, with the CPU time of all calls; `--ship FOLDER` writes the students without the teacher's tables.
 """
 
 import argparse
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -34,7 +36,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from course_utils import data, paths
+from course_utils import data, paths, results
 from course_utils.data.hub_table import hub_column
 from course_utils.distillation.corpus import TokenRows, joined, read_lines, sentences, token_rows, without
 from course_utils.distillation.general import (
@@ -46,6 +48,7 @@ from course_utils.distillation.general import (
     distil,
     load_classroom,
 )
+from course_utils.distillation.shipped import save_student
 from course_utils.distillation.students import (
     fold_tables,
     from_layers,
@@ -55,6 +58,7 @@ from course_utils.distillation.students import (
     spread,
 )
 from course_utils.finetuning.classifier import load_tokenizer
+from course_utils.models.counting import count_parameters
 from course_utils.models.encoder import Encoder
 from course_utils.models.weights import load_encoder
 from course_utils.training import TrainingConfig
@@ -176,9 +180,21 @@ def main() -> None:
     parser.add_argument("--tokens", type=float, default=TOKENS, help="tokens planned: what the rate follows")
     parser.add_argument("--minutes", type=float, help="CPU minutes of this call (default: to the end)")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--report", action="store_true", help="only report on what was done so far")
+    parser.add_argument("--ship", type=Path, help="only write the students into this folder")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    rows, held = text(round(given.tokens), given.general)
+    if given.report:
+        print(report())
+    elif given.ship:
+        ship(given.ship)
+    else:
+        run(round(given.tokens), given.general, given.minutes)
+
+
+def run(tokens: int, files: list[Path], minutes: float | None) -> None:
+    """Distil, or go on."""
+    rows, held = text(tokens, files)
     room, teacher = classroom()
     config = training(rows)
     print(f"{len(rows):,} rows, {sum(rows.lengths):,} tokens, {config.steps:,} steps", flush=True)
@@ -190,7 +206,7 @@ def main() -> None:
             LOSS,
             config,
             folder=folder() / "run",
-            minutes=given.minutes,
+            minutes=minutes,
             held_out=held,
             tell=tell,
         )
@@ -199,9 +215,70 @@ def main() -> None:
 
 
 def tell(figures: dict[str, float]) -> None:
-    """A line of progress."""
+    """A line of progress, also kept with the CPU time of this process."""
     words = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
     print(f"{time.process_time():.0f} CPU s  {words}", flush=True)
+    line = {"process": os.getpid(), "cpu_seconds": time.process_time(), **figures}
+    with (folder() / "progress.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def report() -> str:
+    """Write results/distillation_general.json from the lines up to the last checkpoint, and return where.
+
+    Raises FileNotFoundError before the first one.
+    """
+    lines = _lines(folder() / "run" / "metrics.jsonl")
+    spent: dict[int, float] = {}  # process -> its CPU seconds; a stopped one did some steps again
+    for line in _lines(folder() / "progress.jsonl"):
+        spent[line["process"]] = max(spent.get(line["process"], 0.0), line["cpu_seconds"])
+    rows = [{"part": "line", **line} for line in lines]
+    teacher = load_encoder(data.small_model_dir())
+    for name, make in STUDENTS.items():
+        config = make(teacher).config
+        rows.append(
+            {
+                "part": "student",
+                "student": name,
+                "layers": config.num_layers,
+                "width": config.hidden_size,
+                "parameters": count_parameters(config)["total"],
+                "cosine": lines[-1][f"cosine_{name}"],
+            }
+        )
+    rows.append(
+        {
+            "part": "cost",
+            "steps": lines[-1]["step"],
+            "sentences": lines[-1]["step"] * BATCH,
+            "tokens_planned": TOKENS,
+            "films": FILMS,
+            "cpu_seconds": sum(spent.values()),
+        }
+    )
+    path = results.write(
+        NAME,
+        command=f"python -m experiments.{NAME} --report",
+        rows=rows,
+        seeds=[0],
+        seconds=sum(spent.values()),
+        tolerance={"relative": 0.05, "absolute": 0.01, "ignore": ["cpu_seconds", "grad_norm"]},
+    )
+    return str(path)
+
+
+def _lines(file: Path) -> list[dict[str, float]]:
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing: run python -m experiments.{NAME} first")
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def ship(place: Path) -> None:
+    """The students of the last checkpoint, a folder each."""
+    room, teacher = classroom()
+    load_classroom(room, folder() / "run")
+    for name in STUDENTS:
+        save_student(room.pupils[name].encoder, teacher.encoder, place / name)  # type: ignore
 
 
 if __name__ == "__main__":
