@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from compression_task import small_task  # noqa: F401 - a fixture
 
+from benchmarks.compression_models import load_all
 from course_utils import results
 from course_utils.compression.recipe import parse
+from course_utils.distillation import bilstm
 from experiments import compression_frontier as frontier
 from experiments import compression_frontier_report as reports
 from experiments.compression_entrants import BY_NAME, ENTRANTS, Entrant
@@ -165,3 +167,14 @@ def test_the_report_puts_runs_and_times_together(small_task, tmp_path, monkeypat
     assert made.claims["compression-table"]["verdict"] == "does not hold"
     assert "1.65 times smaller" in made.claims["compression-table"]["sentence"]
     assert "theseus" in made.value("entrants", part="absent")
+
+
+def test_a_bilstm_is_kept_in_its_own_form(small_task, monkeypatch):  # noqa: F811
+    model = bilstm.new_bilstm(0, config=bilstm.BiLSTMConfig(pieces=30522, embedding_size=2))
+    monkeypatch.setattr(frontier.distillation_layers, "load_saved", lambda name, seed: model)
+    made = frontier.make(BY_NAME["bilstm"], 0)
+    assert made["parameters"] == sum(p.numel() for p in model.parameters())
+    assert made["flops"] is None
+    assert len(made["test"]) == 30
+    (loaded,) = load_all([frontier.models(0) / "bilstm"])
+    assert loaded.bytes == made["bytes"]
