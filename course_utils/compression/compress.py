@@ -39,6 +39,7 @@ def compress(
         )
     if labels is not None and len(labels) != len(texts):
         raise ValueError(f"{len(texts)} texts need as many labels, got {len(labels)}")
+    chain.check_rows(texts, labels)
     context = Context(
         tokenizer=cutting(start.tokenizer, start.max_length),
         max_length=start.max_length,
@@ -50,7 +51,7 @@ def compress(
         progress=progress,
     )
     model, count = copy.deepcopy(start.model).eval(), start.parameters
-    for planned in chain.checked(context):
+    for planned in chain.planned:
         model = planned.run(model, context)
         # A graph of another engine holds the numbers that went into it.
         count = count if isinstance(model, OnnxModel) else count_parameters(model)

@@ -104,6 +104,7 @@ def run(source: Path, out: Path, recipe: Recipe, rows: Rows, seed: int = 0) -> t
     another job.
     """
     original = saved.load(source)
+    recipe.check_rows(rows.texts, rows.labels)
     _claim(out, source, recipe, rows, seed)
     if not (out / MODEL).exists():
         made = compress(
@@ -126,6 +127,7 @@ def _claim(out: Path, source: Path, recipe: Recipe, rows: Rows, seed: int) -> No
     content = json.dumps([record, _checksums(source), rows.texts, rows.labels])
     record["fingerprint"] = hashlib.sha256(content.encode()).hexdigest()[:16]
     file = out / RECORD
+    begun = any((out / name).exists() for name in (MODEL, CHECKPOINT))
     if not file.exists():
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise CompressionError(f"{out} holds other files; name a new folder with --out")
@@ -136,7 +138,9 @@ def _claim(out: Path, source: Path, recipe: Recipe, rows: Rows, seed: int) -> No
         found: Any = json.loads(file.read_text(encoding="utf-8"))["fingerprint"]
     except (ValueError, KeyError, TypeError) as problem:
         raise CompressionError(f"{file} is damaged ({problem!r}); name a new folder with --out") from problem
-    if found != record["fingerprint"]:
+    if found != record["fingerprint"] and not begun:  # it failed before there was anything to keep
+        file.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    elif found != record["fingerprint"]:
         raise CompressionError(
             f"{out} holds a job with another model, recipe or rows; name a new folder with --out, or delete "
             "it to begin anew"

@@ -85,18 +85,18 @@ class Recipe:
         found = {p.step.needs for p in self.planned}
         return "labels" if "labels" in found else "texts" if "texts" in found else "nothing"
 
-    def checked(self, context: Context) -> tuple[Planned, ...]:
-        """The steps, if the context has what they need; raises RecipeError if not."""
+    def check_rows(self, texts: Sequence[str], labels: Sequence[int] | None) -> None:
+        """Raises RecipeError where a step needs texts or labels and there are none."""
         for p in self.planned:
-            if p.step.needs != "nothing" and not context.texts:
+            if p.step.needs != "nothing" and not texts:
                 raise RecipeError(f"step {p.step.name!r} needs texts to work with; give some (--data FILE)")
-            if p.step.needs == "labels" and context.labels is None:
+            if p.step.needs == "labels" and labels is None:
                 raise RecipeError(f"step {p.step.name!r} needs labels; name their column (--label COLUMN)")
-        return self.planned
 
     def apply(self, model: nn.Module, context: Context) -> nn.Module:
         """Do the steps, one after another. The model that is given is changed, or returned anew."""
-        for planned in self.checked(context):
+        self.check_rows(context.texts, context.labels)
+        for planned in self.planned:
             model = planned.run(model, context)
         return model
 

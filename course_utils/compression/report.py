@@ -72,8 +72,8 @@ def page(found: Mapping[str, Any], about: Sequence[tuple[str, str]]) -> str:
         verdict=_e(verdict(found)),
         agreement=_e(_agreement(found)),
         timing=_e(
-            f"Times are of inputs of {found['length']} tokens on {found['threads']} thread(s), both models "
-            "in turn: the median, and in brackets the quartiles."
+            f"Times are of inputs of {found['length']} tokens, threads: {found['threads']}, both models in "
+            "turn: the median, and in brackets the quartiles."
         ),
         notes=f"<h2>What the steps did</h2><ul>{notes}</ul>" if notes else "",
     )
@@ -99,7 +99,8 @@ def _milliseconds(timed: Mapping[str, float]) -> str:
 
 
 def _times(values: Mapping[str, float], word: str) -> str:
-    return f"{values['before'] / values['after']:.2f} times {word}"
+    ratio = values["before"] / values["after"]
+    return "the same" if ratio == 1 else f"{ratio:.2f} times {word}"
 
 
 def _interval(found: Mapping[str, float], sign: str = "") -> str:
