@@ -12,7 +12,8 @@ run, and the report reads its results file.
 Written before the runs:
   kept       accuracy of the entrant over that of the teacher of the same seed, averaged over seeds. Two
              intervals of 95%: over seeds (Student's t), and over test sentences (bootstrap, each sentence
-             averaged over the seeds). `low` and `high` are the ends of both together.
+             averaged over the seeds). `low` and `high` are the ends of both together. A student of general
+             distillation is one for all seeds: its own chance is not in the interval.
   smaller    bytes of the teacher's folder over the entrant's; both without a pooler, which nothing reads
   faster     on the same engine with the same number of threads. The conditions that count for the goals:
              batch 1 and batch 32, 32 tokens (film sentences have 25 on average), one thread.

@@ -137,13 +137,20 @@ def best(points: Sequence[Row]) -> list[Row]:
     ]
 
 
-def claim(points: Sequence[Row], primer: results.Results) -> dict[str, Any]:
-    """The entry of compression-table; the rule stands in experiments/compression_frontier.py."""
-    inside = [
+def of_the_table(points: Sequence[Row]) -> list[Row]:
+    """The points of the table's families and range that have an interval."""
+    return [
         row
         for row in points
         if row["family"] in FAMILIES and RANGE[0] <= row["smaller"] <= RANGE[1] and row["high"] is not None
     ]
+
+
+def claim(inside: Sequence[Row], primer: results.Results) -> dict[str, Any]:
+    """The entry of compression-table; the rule stands in experiments/compression_frontier.py.
+
+    inside: at least one point of the table's families and range.
+    """
     against = [row["entrant"] for row in inside if row["high"] < LOWEST]
     said = primer.row(part="row", method="DistilBERT")
     worst, top = (pick(inside, key=lambda row: row["kept"]) for pick in (min, max))
@@ -181,9 +188,8 @@ def report() -> str:
         for name, goal in (("tiny", TINY), ("integer", INTEGER))
     ]
     rows.append({"part": "absent", "entrants": absent, "timed": bool(times)})
-    judged_claims = {}
-    if any(row["high"] is not None for row in points):
-        judged_claims["compression-table"] = claim(points, results.load(PRIMER))
+    inside = of_the_table(points)
+    claims = {"compression-table": claim(inside, results.load(PRIMER))} if inside else {}
     return str(
         results.write(
             NAME,
@@ -192,7 +198,7 @@ def report() -> str:
             seeds=sorted({seed for some in made.values() for seed in some}),
             seconds=sum(record["cpu_seconds"] for some in made.values() for record in some.values()),
             tolerance={"relative": 0.05, "absolute": 0.01, "ignore": ["speeds", "cpu_seconds"]},
-            claims=judged_claims,
+            claims=claims,
         )
     )
 

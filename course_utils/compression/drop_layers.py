@@ -1,4 +1,4 @@
-"""Layers taken out whole (Sajjad et al. 2020), and parameters that a task can never reach.
+"""Layers taken out whole (Sajjad et al. 2023), and parameters that a task can never reach.
 
 The paper drops the top, the bottom, every other, or the middle layers of a pretrained model and fine-tunes
 what is left; the top ones were the best to drop in BERT. Dropping the middle leaves both ends in place.

@@ -85,7 +85,7 @@ def width(model: nn.Module, context: Context, keep: int, rows: int) -> nn.Module
         Parameter("drop", int, "how many", required=True, low=1, high=1000),
         Parameter("which", str, "where", default="top", choices=("top", "bottom", "alternate", "middle")),
     ],
-    source="Sajjad et al. 2020",
+    source="Sajjad et al. 2023",
 )
 def drop_layers(model: nn.Module, context: Context, drop: int, which: layers.Which) -> nn.Module:
     """Layers out of a model whose other layers stay as they are."""
