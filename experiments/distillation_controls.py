@@ -34,7 +34,7 @@ Written before the runs, and not changed after them:
                is large
 
 Runs lie in the cache folder, a file each, the important ones first; a call makes those that are missing
-(about 85 CPU minutes, and 18 for teachers and logits if they are missing), then reports. `--only REST/OF`
+(about 100 CPU minutes, and 38 for teachers and logits if they are missing), then reports. `--only REST/OF`
 makes every OFth run and reports nothing; `--report` reports on the seeds that are there.
 """
 
@@ -52,6 +52,7 @@ from course_utils.distillation.job import Lesson, Outcome, distil_task
 from course_utils.distillation.students import from_layers, random_student, spread
 from course_utils.finetuning.classifier import Example, predict
 from course_utils.finetuning.features import bag_of_words, right_share
+from course_utils.models.config import EncoderConfig
 from course_utils.models.counting import count_parameters
 from course_utils.models.encoder import Encoder
 from course_utils.models.weights import load_encoder
@@ -228,11 +229,15 @@ def report() -> str:
     return str(path)
 
 
+@cache
+def shape(narrow: bool) -> EncoderConfig:
+    """The configuration of the two kinds of students."""
+    return (general.STUDENTS["quick"](pretrained()) if narrow else start(3)).config
+
+
 def size(arm: str) -> Row:
     """Parameters of the encoder of an arm."""
-    narrow = arm.startswith("quick")
-    encoder = general.STUDENTS["quick"](pretrained()).config if narrow else None
-    config = encoder or start(3).config
+    config = shape(arm in NARROW)
     return {"parameters": count_parameters(config)["total"], "layers": config.num_layers}
 
 

@@ -21,7 +21,7 @@ Claim `temperature-soft`, written before the runs: the mean accuracy at T = 2, 4
 The differences of single temperatures from 1 are told at 1 - 0.05 / 6 each. Two classes leave one number of
 dark knowledge a sentence: how sure the teacher is. More classes may give another answer.
 
-Runs lie in the cache folder, a file each; a call makes those that are missing (about 28 CPU minutes, and 18
+Runs lie in the cache folder, a file each; a call makes those that are missing (about 30 CPU minutes, and 38
 for teachers and their logits if they are missing), then reports. `--only REST/OF` makes every OFth run and
 reports nothing; `--report` only reports.
 """

@@ -9,6 +9,7 @@ from course_utils import results
 from experiments import distillation_common as common
 from experiments import distillation_controls as controls
 from experiments import distillation_factorial as factorial
+from experiments import distillation_general as general
 from experiments import distillation_sweep as sweep
 from experiments import finetuning_common
 
@@ -17,10 +18,12 @@ from experiments import finetuning_common
 def runs(tmp_path, monkeypatch):
     """A folder for made-up runs, and a place for the results."""
     monkeypatch.setenv(results.OUT_VARIABLE, str(tmp_path / "results"))
-    monkeypatch.setattr(finetuning_common.paths, "cache_dir", lambda: tmp_path)
+    for module in (finetuning_common, controls, factorial, sweep):
+        monkeypatch.setattr(module, "folder", lambda name: tmp_path / name)
+    monkeypatch.setattr(general, "folder", lambda: tmp_path / general.NAME)
 
     def keep(name, records):
-        where = finetuning_common.folder(name)
+        where = tmp_path / name
         where.mkdir(parents=True, exist_ok=True)
         for run, record in records.items():
             (where / f"{run}.json").write_text(json.dumps(record))
@@ -205,3 +208,24 @@ def test_draws_of_a_seed_are_the_same_and_grow():
 def test_an_interval_widens_with_the_number_of_tests():
     one, six = common.interval([0.0, 0.1, 0.2]), common.interval([0.0, 0.1, 0.2], tests=6)
     assert six.low < one.low < one.estimate < one.high < six.high
+
+
+def test_the_report_of_the_general_distillation_adds_the_time_of_all_calls(runs, tmp_path):
+    place = general.folder()
+    (place / "run").mkdir(parents=True)
+    line = {f"cosine_{name}": 0.9 for name in general.STUDENTS}
+    (place / "run" / "metrics.jsonl").write_text(json.dumps({"step": 50, "loss": 1.0, **line}) + "\n")
+    general.tell({"cosine_quick": 0.5})
+    with (place / "progress.jsonl").open("a") as file:
+        file.write(json.dumps({"process": -1, "cpu_seconds": 1e6}) + "\n")
+        file.write(json.dumps({"process": -1, "cpu_seconds": 2e6}) + "\n")
+    made = written(general.report())
+    cost = next(row for row in made["rows"] if row["part"] == "cost")
+    assert 2e6 < cost["cpu_seconds"] < 2.5e6
+    widths = {row["student"]: row["width"] for row in made["rows"] if row["part"] == "student"}
+    assert widths == {"halved": 384, "narrow": 192, "quick": 192}
+
+
+def test_the_general_report_needs_a_run(runs):
+    with pytest.raises(FileNotFoundError, match="is missing: run"):
+        general.report()
