@@ -155,7 +155,7 @@ def test_words_are_whole_and_classes_go_by_spelling(classes, monkeypatch):
         words_of(Example([CLS, 5, SEP], 0, [0, 0, 0]), few.continues)
 
 
-def test_it_changes_what_it_says_at_its_rates(classes):
+def test_it_changes_what_it_says_at_its_rates(classes, monkeypatch):
     text = sentence("the actor played the film filmed a plot")
     rng = np.random.default_rng(0)
     made = [change(text, classes, Rates(0.1, 0.0, 0.0), rng).ids for _ in range(2000)]
@@ -166,6 +166,9 @@ def test_it_changes_what_it_says_at_its_rates(classes):
     assert (flat[:, 1:-1] == MASK).mean() == pytest.approx(0.1, abs=0.01)
     assert set(np.unique(flat)) == {*text.ids, MASK}
     assert change(text, classes, Rates(0, 0, 0), rng) == text
+    monkeypatch.setattr(type(classes), "draw", lambda *_: (99,))
+    both = np.array([change(text, classes, Rates(0.2, 0.3, 0.0), rng).ids[1:-1] for _ in range(2000)])
+    assert [(both == piece).mean() for piece in (MASK, 99)] == pytest.approx([0.2, 0.3], abs=0.015)
 
 
 def test_replacements_keep_the_class_and_its_frequencies(monkeypatch):
