@@ -10,7 +10,8 @@ from course_utils.claims import UNTESTED, Claim
 from course_utils.results_format import VERDICTS
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = sorted((ROOT / "chapters").glob("[0-9][0-9]_*.ipynb"))
+IN_THE_BOOK = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+NOTEBOOKS = [ROOT / f"{file}.ipynb" for file in re.findall(r"chapters/[0-9]{2}_\w+", IN_THE_BOOK)]
 CHAPTERS = {int(notebook.name[:2]) for notebook in NOTEBOOKS}
 KEYS = set(
     re.findall(r"^@\w+\{([^,]+),", (ROOT / "chapters/references.bib").read_text(encoding="utf-8"), re.M)
@@ -59,7 +60,7 @@ def test_every_claim_is_complete(claim):
 @pytest.mark.parametrize(
     "claim_id", [claim.id for claim in claims.load().values() if claim.chapter in CHAPTERS]
 )
-def test_every_claim_of_a_chapter_that_exists_was_tested_and_is_cited(claim_id):
+def test_every_claim_of_a_chapter_in_the_book_was_tested_and_is_cited(claim_id):
     claim = claims.get(claim_id)
     assert claim.results, f"{claim.id}: name the results file that holds its verdict"
     assert claim.verdict() in VERDICTS
