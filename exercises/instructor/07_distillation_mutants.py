@@ -649,7 +649,7 @@ def distillation_step(student, teacher, optimizer, inputs, labels, temperature, 
 
 
 # %% step: freezes the student as well
-# says: You ran the student under torch.no_grad() too
+# says: An error was raised, most often because the student ran unde
 def distillation_step(student, teacher, optimizer, inputs, labels, temperature, soft_weight):
     teacher.eval()
     with torch.no_grad():
