@@ -5,11 +5,13 @@ a teacher says is cached (course_utils.distillation.outputs). Unlabeled text: se
 the hub's IMDb, training fold (COURSE_HUB_ROOT names a copy on disk), without those of the task.
 """
 
-from collections.abc import Mapping, Sequence
+import argparse
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
+import torch
 from scipy.stats import t as student_t
 from torch import Tensor
 
@@ -22,6 +24,7 @@ from course_utils.models.heads import EncoderWithHead
 from course_utils.stats import Interval
 from course_utils.training import TrainingConfig
 from experiments.distillation_general import film_sentences, held_out
+from experiments.finetuning_common import run_missing
 
 TEACHERS = 5
 UNLABELED = 12_000  # sentences that the teachers label
@@ -154,3 +157,23 @@ def verdict(low: float, high: float, least: float = SMALLEST) -> str:
     if low > least:
         return "holds here only"
     return "does not hold" if high < least else "cannot tell"
+
+
+def main(
+    name: str,
+    description: str,
+    makers: Callable[[], dict[str, Callable[[], Record]]],
+    report: Callable[[], str],
+) -> None:
+    """The command of a study: make the runs that are missing, then report."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--only", default="0/1", help="REST/OF: make every OFth run only, without a report")
+    parser.add_argument("--report", action="store_true", help="only report")
+    given = parser.parse_args()
+    rest, of = (int(n) for n in given.only.split("/"))
+    torch.set_num_threads(1)
+    if not given.report:
+        for run in run_missing(name, dict(list(makers().items())[rest::of])):
+            print(run, flush=True)
+    if of == 1:
+        print(report())

@@ -38,7 +38,6 @@ Runs lie in the cache folder, a file each, the important ones first; a call make
 makes every OFth run and reports nothing; `--report` reports on the seeds that are there.
 """
 
-import argparse
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 
@@ -60,7 +59,7 @@ from course_utils.stats import Interval
 from experiments import distillation_common as common
 from experiments import distillation_general as general
 from experiments.distillation_common import Record, Row, Values
-from experiments.finetuning_common import folder, read, run_missing
+from experiments.finetuning_common import folder, read
 
 NAME = "distillation_controls"
 SEEDS = range(10)
@@ -266,20 +265,5 @@ def difference_rows(values: Values) -> list[Row]:
     return rows
 
 
-def main() -> None:
-    """Make the runs that are missing, then report."""
-    parser = argparse.ArgumentParser(description="A distilled student and its controls.")
-    parser.add_argument("--only", default="0/1", help="REST/OF: make every OFth run only, without a report")
-    parser.add_argument("--report", action="store_true", help="only report")
-    given = parser.parse_args()
-    rest, of = (int(n) for n in given.only.split("/"))
-    torch.set_num_threads(1)
-    if not given.report:
-        for name in run_missing(NAME, dict(list(makers().items())[rest::of])):
-            print(name, flush=True)
-    if of == 1:
-        print(report())
-
-
 if __name__ == "__main__":
-    main()
+    common.main(NAME, "A distilled student and its controls.", makers, report)

@@ -3,11 +3,12 @@
 Each on or off, all 16 cells, 3 seeds: soft targets (at masked tokens, T = 2), the cosine of the last states,
 masked LM, and the start from the teacher's layers. Weights as in DistilBERT: 5, 1 and 2.
 
-Teacher: the course's masked LM (6 layers of 384, 15% of tokens masked). Student: 3 layers of 384; its start
-is the first, third and last layer of the teacher and the teacher's head, or random; the embedding tables are
-the teacher's, frozen, in either. General distillation: 90 steps of 16 unlabeled film sentences (about
-40,000 tokens, where DistilBERT read Wikipedia and books), rate 5e-4; cells without any loss skip it. Then
-fine-tuning with labels alone: 1,500 of the task's sentences once, rate 1e-4; 2,000 test sentences.
+Teacher: the course's masked LM (6 layers of 384, 15% of tokens masked in all cells). Student: 3 layers of
+384; its start is the first, third and last layer of the teacher and the teacher's head, or random; the
+embedding tables are the teacher's, frozen, in either. General distillation: 90 steps of 16 unlabeled film
+sentences (about 40,000 tokens, where DistilBERT read Wikipedia and books), rate 5e-4; cells without any loss
+skip it. Then fine-tuning with labels alone: 1,500 of the task's sentences once, rate 1e-4; 2,000 test
+sentences.
 A seed draws the text, the masks, the sentences, head, order and random weights; cells of a seed share them.
 
 Measured: the four main effects and the six interactions of pairs, by least squares with a term a seed (48
@@ -26,7 +27,6 @@ Runs lie in the cache folder, a file each; a call makes those that are missing (
 reports. `--only REST/OF` makes every OFth run and reports nothing; `--report` only reports.
 """
 
-import argparse
 import copy
 import itertools
 import time
@@ -56,7 +56,7 @@ from course_utils.released import load_released
 from course_utils.training import TrainingConfig
 from experiments import distillation_common as common
 from experiments.distillation_common import Record, Row
-from experiments.finetuning_common import folder, read, run_missing
+from experiments.finetuning_common import folder, read
 
 NAME = "distillation_factorial"
 FACTORS = ("soft", "cosine", "masked_lm", "start")
@@ -89,7 +89,7 @@ class Cell:
     def loss(self) -> GeneralLoss | None:
         """The loss of general distillation; None without any."""
         weights = {name: weight * getattr(self, name) for name, weight in WEIGHT.items()}
-        return GeneralLoss(**weights) if any(weights.values()) else None
+        return GeneralLoss(**weights, masked_text=True) if any(weights.values()) else None
 
 
 CELLS = tuple(Cell(*switches) for switches in itertools.product((False, True), repeat=4))
@@ -286,20 +286,5 @@ def judge(found: Mapping[str, Row], least: float = common.SMALLEST) -> str:
     return "cannot tell"
 
 
-def main() -> None:
-    """Make the runs that are missing, then report."""
-    parser = argparse.ArgumentParser(description="DistilBERT's ablation as a full factorial.")
-    parser.add_argument("--only", default="0/1", help="REST/OF: make every OFth run only, without a report")
-    parser.add_argument("--report", action="store_true", help="only report")
-    given = parser.parse_args()
-    rest, of = (int(n) for n in given.only.split("/"))
-    torch.set_num_threads(1)
-    if not given.report:
-        for name in run_missing(NAME, dict(list(makers().items())[rest::of])):
-            print(name, flush=True)
-    if of == 1:
-        print(report())
-
-
 if __name__ == "__main__":
-    main()
+    common.main(NAME, "DistilBERT's ablation as a full factorial.", makers, report)

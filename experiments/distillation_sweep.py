@@ -26,7 +26,6 @@ for teachers and their logits if they are missing), then reports. `--only REST/O
 reports nothing; `--report` only reports.
 """
 
-import argparse
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 
@@ -43,7 +42,7 @@ from course_utils.models.encoder import Encoder
 from course_utils.models.weights import load_encoder
 from experiments import distillation_common as common
 from experiments.distillation_common import Record, Row, Values
-from experiments.finetuning_common import folder, read, run_missing
+from experiments.finetuning_common import folder, read
 
 NAME = "distillation_sweep"
 SEEDS = range(5)
@@ -190,21 +189,5 @@ def claim(values: Values, seeds: Sequence[int]) -> Record:
     }
 
 
-def main() -> None:
-    """Make the runs that are missing, then report."""
-    parser = argparse.ArgumentParser(description="Temperature, mixing weight and unlabeled text.")
-    parser.add_argument("--only", default="0/1", help="REST/OF: make every OFth run only, without a report")
-    parser.add_argument("--report", action="store_true", help="only report")
-    given = parser.parse_args()
-    rest, of = (int(n) for n in given.only.split("/"))
-    torch.set_num_threads(1)
-    if not given.report:
-        names = list(makers().items())[rest::of]
-        for name in run_missing(NAME, dict(names)):
-            print(name, flush=True)
-    if of == 1:
-        print(report())
-
-
 if __name__ == "__main__":
-    main()
+    common.main(NAME, "Temperature, mixing weight and unlabeled text.", makers, report)

@@ -34,6 +34,7 @@ class GeneralLoss:
     soft: float = 0.0  # soft targets at the masked tokens
     masked_lm: float = 0.0  # the masked tokens themselves
     temperature: float = 2.0  # DistilBERT's
+    masked_text: bool = False  # mask the text also where nothing is predicted, as DistilBERT's ablation did
 
     def __post_init__(self) -> None:
         if min(self.cosine, self.states, self.soft, self.masked_lm) < 0 or self.total_weight == 0:
@@ -45,9 +46,14 @@ class GeneralLoss:
         return self.cosine + self.states + self.soft + self.masked_lm
 
     @property
-    def masks(self) -> bool:
-        """Whether the text has to be masked, and the teacher to be a masked LM."""
+    def predicts(self) -> bool:
+        """Whether masked tokens are predicted, so that a student needs a head."""
         return self.soft + self.masked_lm > 0
+
+    @property
+    def masks(self) -> bool:
+        """Whether the text is masked."""
+        return self.masked_text or self.predicts
 
 
 class Pupil(nn.Module):
@@ -74,7 +80,7 @@ class Pupil(nn.Module):
         loss = weights.cosine * cosine_loss(last, taught.last_hidden_state, real)
         if weights.states:
             loss = loss + weights.states * self._states(out, taught)
-        if weights.masks:
+        if weights.predicts:
             chosen = batch["labels"] != IGNORE
             mine = self._logits(out.last_hidden_state[chosen])
             loss = loss + weights.masked_lm * F.cross_entropy(mine, batch["labels"][chosen])

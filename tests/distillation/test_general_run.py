@@ -149,3 +149,17 @@ def test_token_rows_keep_their_ids():
     assert [twice[i] for i in range(7)] == [*[some[i] for i in range(5)], some[4], some[0]]
     with pytest.raises(IndexError):
         twice[7]
+
+
+def test_text_can_be_masked_without_any_prediction():
+    made, teacher = room()
+    seen = []
+    says = Teacher.says
+    masked = GeneralLoss(cosine=1.0, masked_text=True)
+    assert masked.masks
+    assert not masked.predicts
+    teacher_says = lambda self, batch, weights: seen.append(batch) or says(self, batch, weights)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Teacher, "says", teacher_says)
+        distil(made, teacher, rows(), masked, settings())
+    assert all((batch["input_ids"] == 103).any() or (batch["labels"] != -100).any() for batch in seen)
