@@ -29,18 +29,20 @@ def normal(seed, *shape, scale=1.0):
 
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0, 100.0])
+@pytest.mark.parametrize("scale", [1.0, 30.0, 5000.0])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_soft_targets(solved, seed, temperature):
-    logits = normal(seed, 3, 4, 7, scale=30.0)
+def test_soft_targets(solved, seed, scale, temperature):
+    logits = normal(seed, 3, 4, 7, scale=scale)
     found = solved["soft_targets"](logits, temperature)
     torch.testing.assert_close(found, losses.soft_targets(logits, temperature))
 
 
 @pytest.mark.parametrize("temperature", [1.0, 4.0, 100.0])
+@pytest.mark.parametrize("scale", [3.0, 3000.0])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_soft_target_loss_and_its_gradient(solved, seed, temperature):
-    ours, theirs = (normal(seed, 6, 5).requires_grad_() for _ in range(2))
-    teacher = normal(100 + seed, 6, 5, scale=3.0)
+def test_soft_target_loss_and_its_gradient(solved, seed, scale, temperature):
+    ours, theirs = (normal(seed, 6, 5, scale=scale).requires_grad_() for _ in range(2))
+    teacher = normal(100 + seed, 6, 5, scale=scale)
     found = solved["soft_target_loss"](ours, teacher, temperature)
     expected = losses.soft_target_loss(theirs, teacher, temperature)
     torch.testing.assert_close(found, expected)
