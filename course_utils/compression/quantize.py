@@ -129,7 +129,7 @@ def pack4(q: Tensor) -> Tensor:
 def unpack4(packed: Tensor) -> Tensor:
     """What `pack4` packed: (..., n) uint8 -> (..., 2 n) int8."""
     nibbles = torch.stack([packed & 15, packed >> 4], dim=-1).flatten(-2).to(torch.int8)
-    return nibbles - 16 * (nibbles > 7)
+    return nibbles - 16 * (nibbles > 7).to(torch.int8)
 
 
 def _extreme(x: Tensor, over: Sequence[int], which: str) -> Tensor:

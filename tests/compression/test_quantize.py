@@ -163,6 +163,7 @@ def test_packing_comes_back(values):
     assert packed.dtype == torch.uint8
     assert packed.numel() * 2 == q.numel()
     assert torch.equal(unpack4(packed), q)
+    assert unpack4(packed).dtype == torch.int8
 
 
 @pytest.mark.parametrize(("columns", "group"), [(64, 16), (50, 16), (7, 2), (5, 64)])
