@@ -17,6 +17,7 @@
 - :func:`~course_utils.explorables.answer_picker.answer_picker`: start and end logits, and the best valid span
 - :func:`~course_utils.explorables.temperature.temperature_explorer`: a teacher's logits, softened
 - :func:`~course_utils.explorables.layer_map.layer_map`: which layer of a student learns from which
+- :func:`~course_utils.explorables.frontier.frontier`: compressed models within a budget of size and time
 
 A new explorable is four files named alike in this folder and at most 60 lines of Python:
 
@@ -59,6 +60,7 @@ from course_utils.explorables.base import Explorable
 from course_utils.explorables.family_tree import family_tree
 from course_utils.explorables.fertility import fertility_explorer
 from course_utils.explorables.focal_curve import focal_curve
+from course_utils.explorables.frontier import frontier
 from course_utils.explorables.input_builder import input_builder
 from course_utils.explorables.label_alignment import label_alignment
 from course_utils.explorables.layer_map import layer_map
@@ -79,6 +81,7 @@ __all__ = [
     "family_tree",
     "fertility_explorer",
     "focal_curve",
+    "frontier",
     "input_builder",
     "label_alignment",
     "layer_map",

@@ -8,6 +8,7 @@ import pytest
 from family_of_many import tree
 from hard_and_easy import curve
 from inside_bert import attention, builder, counter
+from large_and_small import budgeted
 from matched_layers import matched
 from soft_and_hard import softener
 from tagged_and_asked import alignment, picker
@@ -71,6 +72,7 @@ MAKERS |= {"label_alignment": alignment, "answer_picker": picker}
 MAKERS |= {"mask_patterns": mask_patterns}
 MAKERS |= {"temperature": softener}
 MAKERS |= {"layer_map": matched}
+MAKERS |= {"frontier": budgeted}
 
 
 def page_of(*explorables: Explorable, theme: str = "") -> str:
