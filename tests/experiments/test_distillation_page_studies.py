@@ -142,7 +142,7 @@ def test_the_lower_rate_of_equals_is_taken(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     for rate, end in zip(race.RATES, (0.7, 0.8, 0.8, 0.6), strict=True):
         record = race_record(rate, 1, end, 0)
-        (folder / f"{race.tuning_run('half', rate)}.json").write_text(json.dumps(record))
+        (folder / f"{race.tuning_run('halved', rate)}.json").write_text(json.dumps(record))
     assert race.tuned("halved") == race.RATES[1]
 
 
