@@ -73,8 +73,9 @@ function tell(found, best, setting, under) {
   const budget = under ? `Under ${under}` : "Without a limit";
   if (!best) return `${budget}: none of ${plural(found.timed, "model")} fits. Raise a limit, or change engine or family.`;
   const interval = found.lost_low === null ? "" : ` [${hundredfold(found.lost_low)}, ${hundredfold(found.lost_high)}]`;
+  const change = found.lost > 0 ? `loses ${hundredfold(found.lost)}%${interval} of the teacher's accuracy` : `loses nothing: it keeps ${keptText(best)}%`;
   return `${budget}: ${found.fitting.length} of ${plural(found.timed, "model")}. The best, ${best.name} (${best.family}), has ${short(best.megabytes)} MB, `
-    + `takes ${short(best.milliseconds[setting])} ms and loses ${hundredfold(found.lost)}%${interval} of the teacher's accuracy.`;
+    + `takes ${short(best.milliseconds[setting])} ms and ${change}.`;
 }
 
 /** The chart of all models that were timed, those within the budget in full color. */

@@ -111,7 +111,7 @@ def test_it_answers_by_keyboard(open_page):
     part(page, "family").select_option("1")
     wanted = within(models(), SETTINGS[1], "teacher", None, None)
     assert part(page, "rows").locator("th").all_text_contents() == wanted["fitting"]
-    expect(part(page, "live")).to_contain_text("loses 0.0%")
+    expect(part(page, "live")).to_contain_text("loses nothing: it keeps 100.0%")
     tab.check()
 
 
