@@ -90,7 +90,7 @@ def radius(
     (or halving) the step, then by bisection of its logarithm; a loss that comes down again beyond is not
     seen. Returns `largest` where the loss stays below. Raises ValueError when the loss is above at 0.
 
-    >>> round(radius(lambda step: step**2, level=1.0), 2)
+    >>> round(radius(lambda step: step**2, level=1.0), 1)
     1.0
     """
     if loss_at(0.0) > level:

@@ -43,7 +43,7 @@ def test_the_patient_loss_is_the_papers_formula(pooling, strategy, pairs):
 def test_patience_ignores_padding(pooling):
     teacher, student = classifier(4), classifier(2, seed=1, pooling=pooling)
     method = Patient(student, teacher.config)
-    losses = [float(loss_of(method, teacher, batch(more_padding=columns))) for columns in (0, 5)]
+    losses = [loss_of(method, teacher, batch(more_padding=columns)).item() for columns in (0, 5)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     states, real = torch.randn(1, 3, 4), torch.tensor([[True, True, False]])
     before = summary(states, real, pooling)
@@ -113,7 +113,7 @@ def test_the_divergence_runs_from_the_teacher():
 def test_relations_ignore_padding():
     teacher, student = classifier(4), classifier(2, 4, seed=1)
     method = MiniLM(student, teacher.config)
-    losses = [float(loss_of(method, teacher, batch(more_padding=columns))) for columns in (0, 5)]
+    losses = [loss_of(method, teacher, batch(more_padding=columns)).item() for columns in (0, 5)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     q, real = torch.randn(1, 2, 3, 4), torch.tensor([[True, True, False]])
     theirs = log_relation(torch.randn(1, 2, 3, 4), q, real)
