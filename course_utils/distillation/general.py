@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Generator, Tensor, nn
 
+from course_utils.distillation import layer_maps
 from course_utils.distillation.corpus import TokenRows
 from course_utils.distillation.losses import IGNORE, cosine_loss, soft_target_loss, state_loss
-from course_utils.distillation.students import matched_states
 from course_utils.finetuning.classifier import PAD, pad
 from course_utils.models.encoder import Encoder, EncoderOutput
 from course_utils.models.heads import MaskedLM, MaskedLMHead
@@ -63,7 +63,8 @@ class Pupil(nn.Module):
         super().__init__()
         self.encoder = encoder
         narrow = encoder.config.hidden_size != teacher.config.hidden_size
-        self.matched = matched_states(encoder.config.num_layers, teacher.config.num_layers)
+        pairs = layer_maps.even(encoder.config.num_layers, teacher.config.num_layers)
+        self.matched = tuple(layer for _, layer in pairs)
         self.projections = nn.ModuleList(
             nn.Linear(encoder.config.hidden_size, teacher.config.hidden_size) if narrow else nn.Identity()
             for _ in self.matched

@@ -22,10 +22,21 @@ def uniform(student_layers: int, teacher_layers: int) -> LayerMap:
     if teacher_layers % student_layers:
         raise ValueError(
             f"a uniform map needs a number of student layers that divides the teacher's "
-            f"{teacher_layers}, got {student_layers}; write the pairs yourself and see `check`"
+            f"{teacher_layers}, got {student_layers}; use `even`, or write the pairs yourself and see `check`"
         )
-    step = teacher_layers // student_layers
-    return tuple((layer, layer * step) for layer in range(1, student_layers + 1))
+    return even(student_layers, teacher_layers)
+
+
+def even(student_layers: int, teacher_layers: int) -> LayerMap:
+    """Layer m learns from the layer m N / M, rounded up, for any number of layers up to the teacher's.
+
+    `uniform` where M divides N; the last always learns from the last.
+
+    >>> even(4, 6)
+    ((1, 2), (2, 3), (3, 5), (4, 6))
+    """
+    _check_depths(student_layers, teacher_layers)
+    return tuple((m, -(-m * teacher_layers // student_layers)) for m in range(1, student_layers + 1))
 
 
 def skip(student_layers: int, teacher_layers: int) -> LayerMap:

@@ -39,19 +39,6 @@ def spread(layers: int, keep: int) -> tuple[int, ...]:
     return tuple(round(i * (layers - 1) / (keep - 1)) for i in range(keep))
 
 
-def matched_states(student_layers: int, teacher_layers: int) -> tuple[int, ...]:
-    """For each student layer the number of the teacher's hidden state that it should reach (0: embeddings).
-
-    Evenly, and the last layer reaches the last (TinyBERT's uniform map).
-
-    >>> matched_states(3, 6), matched_states(4, 6)
-    ((2, 4, 6), (2, 3, 5, 6))
-    """
-    if not 1 <= student_layers <= teacher_layers:
-        raise ValueError(f"a student has 1 to {teacher_layers} layers here, got {student_layers}")
-    return tuple(-(-(i + 1) * teacher_layers // student_layers) for i in range(student_layers))
-
-
 def from_layers(teacher: Encoder, layers: Sequence[int]) -> Encoder:
     """A copy of the teacher's embeddings and of the layers with these numbers, from 0, in this order.
 

@@ -70,6 +70,8 @@ def test_a_shared_block_counts_every_time():
 
 
 def test_the_maps_of_the_papers():
+    assert layer_maps.even(1, 6) == ((1, 6),)
+    assert [teacher for _, teacher in layer_maps.even(4, 6)] == [2, 3, 5, 6]
     assert layer_maps.uniform(4, 12) == ((1, 3), (2, 6), (3, 9), (4, 12))  # TinyBERT4
     assert [teacher for _, teacher in layer_maps.skip(6, 12)] == [2, 4, 6, 8, 10]
     assert [teacher for _, teacher in layer_maps.last(6, 12)] == [7, 8, 9, 10, 11]
@@ -79,6 +81,7 @@ def test_the_maps_of_the_papers():
     ("made", "message"),
     [
         (lambda: layer_maps.uniform(4, 6), "divides the teacher's 6, got 4"),
+        (lambda: layer_maps.even(7, 6), "1 to 6 layers"),
         (lambda: layer_maps.uniform(7, 6), "1 to 6 layers"),
         (lambda: layer_maps.skip(1, 6), "at least 2 layers"),
         (lambda: layer_maps.check([(0, 0), (1, 3)], 2, 6), r"pair \(0, 0\): blocks count from 1"),

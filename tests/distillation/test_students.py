@@ -9,7 +9,6 @@ from course_utils.distillation.students import (
     every_other,
     fold_tables,
     from_layers,
-    matched_states,
     narrow_student,
     principal_directions,
     random_student,
@@ -63,8 +62,6 @@ def test_all_layers_give_the_teachers_states(teacher):
 def test_choices_of_layers():
     assert every_other(12) == (1, 3, 5, 7, 9, 11)
     assert spread(12, 6) == DISTILBERT_CHOICE == (0, 2, 4, 7, 9, 11)
-    assert matched_states(6, 12) == (2, 4, 6, 8, 10, 12)
-    assert matched_states(1, 6) == (6,)
 
 
 def test_random_students_come_from_their_seed(teacher):
@@ -137,7 +134,6 @@ def test_dropout_and_counts(teacher):
         (lambda t: from_layers(t, []), "numbers from 0 to 11"),
         (lambda t: from_layers(t, [12]), "numbers from 0 to 11"),
         (lambda t: spread(12, 1), "keep must lie"),
-        (lambda t: matched_states(13, 12), "1 to 12 layers"),
         (lambda t: set_dropout(t, 1.0), "share of dropout"),
         (lambda t: principal_directions(t.embeddings.token.weight, 9), "width must lie"),
     ],
