@@ -25,7 +25,8 @@ class TrainingConfig:
     epsilon: float = 1e-8
     max_grad_norm: float = 1.0  # bounds the rare huge gradient; does nothing for a vanishing one
     accumulation: int = 1  # micro-batches a step, where memory is short; the numbers do not change
-    precision: Literal["no", "bf16"] = "no"  # bf16 is slower on most CPUs, twice as fast on recent GPUs
+    # bf16: twice as fast on recent GPUs and on CPUs with matrix units (AMX), several times slower on others.
+    precision: Literal["no", "bf16"] = "no"
     compile: bool = False  # pays after a minute of compiling
     seed: int = 0  # order of the data, noise of the objective, dropout
     log_every: int = 10  # steps between lines of metrics

@@ -1,13 +1,14 @@
 """The loop itself: one optimizer step a turn, the same numbers on one process or several."""
 
 import json
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import convert_to_fp32
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -52,33 +53,47 @@ def train(
     Raises CheckpointError when the folder holds another run or a damaged file, and FloatingPointError when
     the loss is no longer finite.
     """
-    accelerator = Accelerator(mixed_precision=config.precision)
+    accelerator = Accelerator()
     optimizer, progress_so_far = _resume(model, config, folder, accelerator)
     wrapped, optimizer = accelerator.prepare(torch.compile(model) if config.compile else model, optimizer)
     first, window, history = progress_so_far
     bar = tqdm(total=config.steps, initial=first, disable=not progress or not accelerator.is_main_process)
     wrapped.train()
-    for step in range(first, config.steps):
-        terms, norm = _step(wrapped, loss, data, config, accelerator, optimizer, step)
-        window = [window[0] + terms[0], window[1] + terms[1]]
-        done = step + 1
-        if done % config.log_every == 0 or done == config.steps:
-            mean = window[0] / max(window[1], 1)
-            line = {
-                "step": done,
-                "loss": mean,
-                "learning_rate": learning_rate_at(step, config),
-                "grad_norm": norm,
-            }
-            history.append(line | _evaluate(evaluate, wrapped, accelerator))
-            window = [0.0, 0.0]
-            bar.set_postfix(loss=f"{mean:.4f}", refresh=False)
-        bar.update()
-        due = config.checkpoint_every and done % config.checkpoint_every == 0
-        if folder and accelerator.is_main_process and (due or done == config.steps):
-            _save(folder, config, accelerator.unwrap_model(wrapped), optimizer, done, window, history)
+    with _speaks_single_precision(wrapped):
+        for step in range(first, config.steps):
+            terms, norm = _step(wrapped, loss, data, config, accelerator, optimizer, step)
+            window = [window[0] + terms[0], window[1] + terms[1]]
+            done = step + 1
+            if done % config.log_every == 0 or done == config.steps:
+                mean = window[0] / max(window[1], 1)
+                line = {
+                    "step": done,
+                    "loss": mean,
+                    "learning_rate": learning_rate_at(step, config),
+                    "grad_norm": norm,
+                }
+                history.append(line | _evaluate(evaluate, wrapped, accelerator))
+                window = [0.0, 0.0]
+                bar.set_postfix(loss=f"{mean:.4f}", refresh=False)
+            bar.update()
+            due = config.checkpoint_every and done % config.checkpoint_every == 0
+            if folder and accelerator.is_main_process and (due or done == config.steps):
+                _save(folder, config, accelerator.unwrap_model(wrapped), optimizer, done, window, history)
     bar.close()
     return history
+
+
+@contextmanager
+def _speaks_single_precision(model: nn.Module) -> Iterator[None]:
+    """What the model says comes in single precision, whatever it computed in: the loss is taken of that.
+
+    Accelerate's own mixed precision stays on the model after the run, and allows one precision a process.
+    """
+    hook = model.register_forward_hook(lambda module, inputs, output: convert_to_fp32(output))
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _resume(
@@ -119,7 +134,7 @@ def _step(
     for i, (batch, weight) in enumerate(parts):
         last = i == len(parts) - 1
         with nullcontext() if last else accelerator.no_sync(model):  # gradients are exchanged once a step
-            sums += _backward(model, loss, batch, weight, accelerator)
+            sums += _backward(model, loss, batch, weight, config.precision, accelerator)
     total, count = (float(x) for x in accelerator.reduce(sums, reduction="sum"))
     if not torch.isfinite(torch.tensor(total)):
         raise FloatingPointError(f"the loss of step {step} is {total}; try a smaller learning rate")
@@ -135,11 +150,17 @@ def _step(
 
 
 def _backward(
-    model: nn.Module, loss: LossFunction, batch: Batch, weight: int, accelerator: Accelerator
+    model: nn.Module,
+    loss: LossFunction,
+    batch: Batch,
+    weight: int,
+    precision: str,
+    accelerator: Accelerator,
 ) -> Tensor:
     """Add the gradients of one micro-batch's summed loss; returns (sum, count), float64, on the device."""
-    moved = {k: v.to(accelerator.device, non_blocking=True) for k, v in batch.items()}
-    with accelerator.autocast():
+    device = accelerator.device
+    moved = {k: v.to(device, non_blocking=True) for k, v in batch.items()}
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         total, count = loss(model, moved)
     accelerator.backward(total * weight)
     counted = torch.as_tensor(count, dtype=torch.float64, device=accelerator.device)

@@ -112,6 +112,39 @@ def test_the_loss_falls():
     assert history[-1]["loss"] < history[0]["loss"] / 4
 
 
+def test_half_precision_computes_in_it_and_leaves_nothing_on_the_model():
+    """Single precision before and after it, in the same process; the loss sees single precision throughout."""
+    seen, data = [], tiny.data()
+
+    def loss(net, batch):
+        inner = net[2].register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+        outer = net.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+        terms = tiny.loss(net, batch)
+        inner.remove()
+        outer.remove()
+        return terms
+
+    single, half = tiny.model(), tiny.model()
+    exact = train(single, tiny.loss, data, tiny.config())
+    rounded = train(half, loss, data, tiny.config(precision="bf16"))
+    assert seen == [torch.bfloat16, torch.float32] * 40
+    assert exact[-1]["loss"] != rounded[-1]["loss"] == pytest.approx(exact[-1]["loss"], rel=0.05)
+    assert not half._forward_hooks and all(p.dtype == torch.float32 for p in half.parameters())
+    assert half(torch.tensor([[1, 2]])).dtype == torch.float32
+    assert train(tiny.model(), tiny.loss, data, tiny.config()) == exact
+
+
+def test_a_run_that_stops_leaves_nothing_on_the_model():
+    model = tiny.model()
+
+    def stops(net, batch):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(model, stops, tiny.data(), tiny.config(precision="bf16"))
+    assert not model._forward_hooks
+
+
 @pytest.mark.parametrize("schedule", ["linear", "cosine", "constant"])
 def test_schedules_rise_to_the_peak_and_never_pass_it(schedule):
     config = TrainingConfig(steps=100, warmup=0.2, schedule=schedule, learning_rate=3.0)
