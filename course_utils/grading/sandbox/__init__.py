@@ -1,0 +1,15 @@
+"""Run a notebook that holds a student's code in a sandbox, and compare what it shows outside of it.
+
+    with Grader(preimport=["numpy"]) as grader:
+        run = grader.run(notebook)
+        run.cells["merge-step-borders"].passed
+
+The kernel that runs the code knows no expected value: nbval compares, out here, what a check showed with
+the output that is stored in the notebook. Whatever the code does in there, it can at most make its own
+checks show other values.
+"""
+
+from course_utils.grading.sandbox.grader import Grader
+from course_utils.grading.sandbox.outcomes import REASONS, CellOutcome, Limits, Run, SandboxMissing
+
+__all__ = ["REASONS", "CellOutcome", "Grader", "Limits", "Run", "SandboxMissing"]
