@@ -64,7 +64,10 @@ def check(name: Name = "") -> None:
 
 @app.command("lint")
 def lint_(name: Name = "") -> None:
-    """Refuse checks that show no value, a verdict, a guessable value or an unstable one."""
+    """Refuse checks that show no value, a verdict, a guessable or unstable value, or miss a wrong answer."""
+    found = []
     with _plain_errors():
-        found = [f"{stem}: {line}" for stem in _chosen(name) for line in lint.lint(exercise.load(stem))]
+        for chosen in map(exercise.load, _chosen(name)):
+            lines = lint.lint(chosen) or lint.survivors(chosen)
+            found += [f"{chosen.name}: {line}" for line in lines]
     _fail(found)

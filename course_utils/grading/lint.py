@@ -1,25 +1,52 @@
 """Refuse checks that cannot be trusted: no value, a verdict, a guessable value, an unstable one.
 
 A check must show one short value that depends on the answer alone. Two runs in kernels with different
-hash seeds find values that depend on time, addresses, unseeded randomness or the order of a set. No
-cell may call an answer without the time limit: an endless loop in it would hang the notebook.
+hash seeds find values that depend on addresses, unseeded randomness or the order of a set; a clock is
+found in the code, since two runs may fall on one day. No cell may call an answer without the time limit:
+an endless loop in it would hang the notebook. `survivors` then tries the known wrong answers.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from course_utils.grading import mutants, trial
 from course_utils.grading.execute import execute
 from course_utils.grading.exercise import CHECK_KINDS, Exercise, course, source
 from course_utils.grading.release import notebook_of, solution
+from course_utils.grading.trial import Shown
 
+_WORDS = re.compile(r"\b(?:True|False|None)\b")
 LONG_FLOAT = re.compile(r"\d\.\d{7,}|\d\.\d*e-\d")
 MAX_CHARACTERS = 400
 MIN_DISTINCT = 4
 GUARDS = {"check", "in_time"}  # what the set-up defines to call a function with a time limit
+SEEDS = (0, 1, 2)  # students that wrong answers are tried for
+CLOCKS = {
+    "time",
+    "time_ns",
+    "perf_counter",
+    "monotonic",
+    "process_time",
+    "now",
+    "utcnow",
+    "today",
+    "localtime",
+}
+CLOCK_MODULES = {"time", "datetime", "date"}
+UNORDERED = {
+    "Counter",
+    "defaultdict",
+    "OrderedDict",
+    "frozenset",
+    "set",
+    "dict_keys",
+    "dict_values",
+    "dict_items",
+}
 
 
 def lint(exercise: Exercise, seed: int = 0) -> list[str]:
@@ -30,6 +57,8 @@ def lint(exercise: Exercise, seed: int = 0) -> list[str]:
     checks = {course(cell)["id"]: source(cell) for cell in exercise.cells(*CHECK_KINDS)}
     found = [f"{name}: {line}" for name, text in checks.items() for line in source_problems(text)]
     found += unguarded_cells(exercise)
+    for cell in exercise.cells("seed", "given"):
+        found += [f"{course(cell)['id']}: {line}" for line in clock_problems(ast.parse(source(cell)))]
     if found:
         return found
     notebook = notebook_of(exercise, solved=True, hidden_seed=seed)
@@ -57,6 +86,24 @@ def source_problems(text: str) -> Iterator[str]:
         yield "its last line shows no value"
     elif isinstance(last.value, (ast.Constant, ast.Compare, ast.BoolOp)):
         yield "its last line shows a constant or a verdict; show the value that the answer returned"
+    yield from clock_problems(tree)
+
+
+def clock_problems(tree: ast.AST) -> Iterator[str]:
+    """Where code reads a clock.
+
+    >>> list(clock_problems(ast.parse("date.today().year")))
+    ['it reads a clock (date.today): its value changes from day to day; write the time down as data']
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in CLOCKS:
+            owner = node.value.attr if isinstance(node.value, ast.Attribute) else node.value
+            name = owner.id if isinstance(owner, ast.Name) else owner
+            if name in CLOCK_MODULES:
+                yield (
+                    f"it reads a clock ({name}.{node.attr}): its value changes from day to day; "
+                    "write the time down as data"
+                )
 
 
 def unguarded_cells(exercise: Exercise) -> Iterator[str]:
@@ -95,12 +142,83 @@ def output_problems(outputs: list[dict[str, Any]]) -> Iterator[str]:
     value = values[0]
     if value in ("True", "False", "None", ""):
         yield f"it shows {value or 'nothing'}: a verdict, which any answer may hit by chance"
-    elif len(set(value) - set("[](){}, '")) < MIN_DISTINCT:
+    elif len(set(_WORDS.sub(_one_letter, value)) - set("[](){}, '")) < MIN_DISTINCT:
         yield f"it shows {value}, which is easy to guess; show a richer value"
     if LONG_FLOAT.search(value):
         yield f"it shows {value}: round to at most 6 decimals, far above the noise of floats"
+    if shows_unordered(value):
+        yield f"it shows {value}, whose order a right answer need not share; show sorted(...) instead"
     if len(value) > MAX_CHARACTERS:
         yield f"it shows {len(value)} characters; show at most {MAX_CHARACTERS}"
+
+
+def shows_unordered(value: str) -> bool:
+    """Whether a shown value holds a dictionary or a set, which two right answers may fill in other orders.
+
+    >>> shows_unordered("[{'a': 1, 'b': 2}]"), shows_unordered("['{a}', (1, 2)]")
+    (True, False)
+    """
+    try:
+        nodes = list(ast.walk(ast.parse(value, mode="eval")))
+    except SyntaxError:  # not written as Python writes a value, so nothing is known about it
+        return False
+    calls = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    return bool(calls & UNORDERED) or any(isinstance(node, ast.Dict | ast.Set) for node in nodes)
+
+
+def survivors(exercise: Exercise) -> list[str]:
+    """Known wrong answers that pass, checks that an empty stub passes, hidden checks that never vary.
+
+    A wrong answer must fail a public and a hidden check of its task, the latter for each of several students.
+    Runs every known wrong answer several times: seconds to a few minutes.
+    """
+    known = mutants.load(exercise)
+    notebooks = {f"solution {seed}": trial.of_solution(exercise, seed) for seed in SEEDS}
+    notebooks["stub"] = trial.of_stub(exercise, SEEDS[0])
+    for mutant in known:
+        notebooks |= {f"{mutant.slug} {seed}": trial.of_mutant(exercise, mutant, seed) for seed in SEEDS}
+    shown = trial.run(notebooks)
+    right = {seed: shown[f"solution {seed}"] for seed in SEEDS}
+    found = [*_passed_by_stub(exercise, shown["stub"], right[SEEDS[0]]), *_never_varies(exercise, right)]
+    for mutant in known:
+        for seed in SEEDS:
+            said = shown[f"{mutant.slug} {seed}"]
+            found += _survives(exercise, mutant, trial.failed(exercise, mutant.task, said, right[seed]), seed)
+    return found
+
+
+def _survives(
+    exercise: Exercise, mutant: mutants.Mutant, failed: Collection[str], seed: int
+) -> Iterator[str]:
+    """The kinds of checks that a wrong answer passes all of. Public checks are the same for every student."""
+    for kind in ("public-check", "hidden-check") if seed == SEEDS[0] else ("hidden-check",):
+        if not any(course(cell)["id"] in failed for cell in exercise.cells(kind)):
+            yield (
+                f"{mutant.task}: the known wrong answer {mutant.mistake!r} passes every {kind} "
+                f"(seed {seed}); add one that it fails"
+            )
+
+
+def _passed_by_stub(
+    exercise: Exercise, stub: Mapping[str, Shown], right: Mapping[str, Shown]
+) -> Iterator[str]:
+    for task in exercise.tasks():
+        failed = trial.failed(exercise, task, stub, right)
+        for cell in exercise.cells(*CHECK_KINDS):
+            if course(cell)["task"] == task and course(cell)["id"] not in failed:
+                yield f"{course(cell)['id']}: an unanswered notebook passes it; show what the answer returned"
+
+
+def _never_varies(exercise: Exercise, right: Mapping[int, Mapping[str, Shown]]) -> Iterator[str]:
+    for cell in exercise.cells("hidden-check"):
+        name = course(cell)["id"]
+        if len({shown[name].value for shown in right.values()}) < len(right):
+            yield f"{name}: it shows the same value to several students; draw its inputs from student_seed"
+
+
+def _one_letter(word: re.Match[str]) -> str:
+    """True, False and None say one thing each, however many letters they have."""
+    return word[0][0]
 
 
 def _values(outputs: list[dict[str, Any]]) -> list[str]:
