@@ -1,34 +1,16 @@
-"""Intervals and tests for comparing models: scipy's, with what they assume written down.
-
-Sentences come in groups (the sentences of one review), runs come in seeds. What was drawn together must be
-resampled together, or an interval comes out too narrow: `groups` is for that.
-"""
+"""The bootstrap and the permutation test: scipy's, with whole groups drawn where samples come in groups."""
 
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import DegenerateDataWarning, binomtest, bootstrap, permutation_test
+from scipy.stats import DegenerateDataWarning, bootstrap, permutation_test
 
-Array = NDArray[np.float64]
+from course_utils.stats.estimates import Array, Interval, finite
 
 # Numbers that scipy may hold at once while it resamples: 64 MB of them.
 _BATCH_NUMBERS = 2**23
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate and its confidence interval, [low, high], in the unit of the values."""
-
-    estimate: float
-    low: float
-    high: float
-    level: float
-
-    def __str__(self) -> str:
-        return f"{self.estimate:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 def bootstrap_interval(
@@ -52,7 +34,7 @@ def bootstrap_interval(
     >>> str(bootstrap_interval(range(1, 21), rng=np.random.default_rng(0)))
     '10.500 [7.949, 12.944]'
     """
-    array = _finite(values, "values")
+    array = finite(values, "values")
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, such as 0.95, got {level}")
     rows_of = _rows_drawn(groups, len(array))
@@ -80,7 +62,7 @@ def paired_permutation_test(
     >>> paired_permutation_test([1, 2, 3, 4, 5], [0, 0, 0, 0, 0], rng=np.random.default_rng(0))
     0.0625
     """
-    first, second = _finite(a, "a"), _finite(b, "b")
+    first, second = finite(a, "a"), finite(b, "b")
     if first.ndim != 1 or first.shape != second.shape:
         raise ValueError(
             f"a and b must be paired, one number each, got shapes {first.shape} and {second.shape}"
@@ -97,43 +79,6 @@ def paired_permutation_test(
         rng=rng,
     )
     return float(found.pvalue)
-
-
-def mcnemar_exact(a_right: ArrayLike, b_right: ArrayLike) -> float:
-    """Two-sided exact p-value that two classifiers differ in accuracy on the same samples (McNemar 1947).
-
-    a_right, b_right: (samples,) booleans. Only the samples on which they disagree count: under the null
-    hypothesis each classifier is the right one in half of them. Samples must be independent.
-
-    >>> mcnemar_exact([True] * 8 + [False], [False] * 8 + [True])
-    0.0390625
-    """
-    first, second = np.asarray(a_right), np.asarray(b_right)
-    if first.dtype != bool or second.dtype != bool:
-        raise ValueError(f"a_right and b_right must be booleans, got {first.dtype} and {second.dtype}")
-    if first.ndim != 1 or first.shape != second.shape or not len(first):
-        raise ValueError(f"a_right and b_right must be paired, got shapes {first.shape} and {second.shape}")
-    only_a, only_b = int((first & ~second).sum()), int((~first & second).sum())
-    return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for having made several tests, in the same order (Holm 1979).
-
-    Reject where the adjusted value is at most alpha: the chance of even one false rejection is then at most
-    alpha, however the tests depend on each other. Raises ValueError unless all lie in [0, 1].
-
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    p = _finite(p_values, "p_values")
-    if p.ndim != 1 or ((p < 0) | (p > 1)).any():
-        raise ValueError(f"p_values must be a list of numbers in [0, 1], got {list(p_values)}")
-    order = np.argsort(p, kind="stable")
-    scaled = p[order] * np.arange(len(p), 0, -1)
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
-    return adjusted.tolist()
 
 
 def _bca(
@@ -167,17 +112,6 @@ def _bca(
             "again, or is not finite); give more samples, or a smoother statistic"
         )
     return float(low), float(high)
-
-
-def _finite(values: ArrayLike, name: str) -> Array:
-    array = np.asarray(values, dtype=np.float64)
-    if array.size == 0:
-        raise ValueError(f"{name} is empty; give at least one number")
-    if not np.isfinite(array).all():
-        raise ValueError(
-            f"{name} holds NaN or infinity; leave out what was not measured, and say that you did"
-        )
-    return array
 
 
 def _rows_drawn(groups: ArrayLike | None, samples: int) -> Callable[[NDArray[np.int64]], NDArray[np.int64]]:
