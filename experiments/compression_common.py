@@ -105,7 +105,11 @@ def imitate(
     answers = teacher_answers(context.original, context.texts, unlabeled)
     lessons = Lessons(tokens_of(context.tokenizer, texts, context.max_length), answers)
     config = TrainingConfig(
-        steps=epochs(len(texts), 32, passes), learning_rate=rate, seed=context.seed(), log_every=100
+        steps=epochs(len(texts), 32, passes),
+        learning_rate=rate,
+        precision="bf16",  # as in distillation_common, where its price is told
+        seed=context.seed(),
+        log_every=100,
     )
     model.encoder.embeddings.requires_grad_(False)
     train(model, lessons.loss(temperature), lessons.data(), config)

@@ -3,6 +3,9 @@
 Task and teachers: course_utils.distillation.task. The student of seed s has the teacher of seed s mod 5; what
 a teacher says is cached (course_utils.distillation.outputs). Unlabeled text: sentences of the film reviews of
 the hub's IMDb, training fold (COURSE_HUB_ROOT names a copy on disk), without those of the task.
+
+Students compute in bf16 while they learn (sums, weights and tests in single precision): 1.6 times as fast on
+a CPU with matrix units, several times slower on one without.
 """
 
 import argparse
@@ -90,7 +93,12 @@ def config(rows: int, passes: float, seed: int, rate: float = RATE) -> TrainingC
     """`passes` times through `rows` sentences."""
     steps = epochs(rows, BATCH, passes)
     return TrainingConfig(
-        steps=steps, batch_size=BATCH, learning_rate=rate, seed=seed, log_every=max(1, steps // 4)
+        steps=steps,
+        batch_size=BATCH,
+        learning_rate=rate,
+        precision="bf16",
+        seed=seed,
+        log_every=max(1, steps // 4),
     )
 
 
