@@ -55,6 +55,56 @@ def expected_calibration_error(confidence: ArrayLike, right: ArrayLike, bins: in
     return float(np.abs(gaps).sum() / len(p))
 
 
+def calibration_error_by_chance(
+    confidence: ArrayLike, *, rng: np.random.Generator, bins: int = 10, draws: int = 200
+) -> NDArray[np.float64]:
+    """The error that a perfectly calibrated model of these confidences would show: its bias, drawn.
+
+    Answers are drawn so that confidence is exactly the chance of being right. Returns (draws,) errors. Their
+    mean is what so few predictions give at no true error; an error below their 95th percentile proves none.
+
+    >>> by_chance = calibration_error_by_chance([0.8] * 100, rng=np.random.default_rng(0))
+    >>> round(float(by_chance.mean()), 2)
+    0.03
+    """
+    p, _ = _checked(confidence, np.zeros(np.shape(confidence)))
+    answers = rng.random((draws, len(p))) < p
+    return np.array([expected_calibration_error(p, right, bins) for right in answers])
+
+
+def squared_calibration_error(confidence: ArrayLike, right: ArrayLike, bins: int = 10) -> float:
+    """The mean squared distance of confidence and accuracy over bins, without its bias (Kumar et al. 2019).
+
+    Each bin's squared gap is lessened by the variance of its accuracy, and bins of one prediction, which have
+    none to estimate, are left out. 0 on average for a calibrated model of any size, so single values may be
+    below 0. Between models tested on different numbers of rows compare this one. Raises ValueError if no
+    bin has two predictions.
+
+    >>> round(squared_calibration_error([0.8] * 10, [1] * 8 + [0] * 2), 4)
+    -0.0178
+    """
+    p, hit = _checked(confidence, right)
+    place = _places(p, bins)
+    count = np.bincount(place, minlength=bins)
+    told = count >= 2
+    if not told.any():
+        raise ValueError(f"no bin has 2 predictions, of {len(p)} in {bins} bins; take fewer bins")
+    gap = np.bincount(place, weights=p - hit, minlength=bins)[told] / count[told]
+    residual = (p - hit) - np.bincount(place, weights=p - hit, minlength=bins)[place] / count[place]
+    variance = np.bincount(place, weights=residual**2, minlength=bins)[told] / (count[told] - 1)
+    return float(np.average(gap**2 - variance / count[told], weights=count[told]))
+
+
+def overconfidence(confidence: ArrayLike, right: ArrayLike) -> float:
+    """Mean confidence minus accuracy: above 0 where a model believes too much of itself.
+
+    >>> round(overconfidence([0.9, 0.9], [1, 0]), 6)
+    0.4
+    """
+    p, hit = _checked(confidence, right)
+    return float((p - hit).mean())
+
+
 def _places(p: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
     """The bin of each confidence; 0 belongs to the first one."""
     if bins < 1:

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from course_utils.calibration import expected_calibration_error, reliability_bins
+from course_utils.calibration import (
+    calibration_error_by_chance,
+    expected_calibration_error,
+    overconfidence,
+    reliability_bins,
+    squared_calibration_error,
+)
 
 
 def drawn(seed, n=400):
@@ -46,6 +52,32 @@ def test_empty_bins_stay_and_count_for_nothing():
 
 def test_ends_of_the_scale_have_a_bin():
     assert sum(b.count for b in reliability_bins([0.0, 1.0, 0.1, 0.5], [0, 1, 0, 1])) == 4
+
+
+def test_the_error_of_a_calibrated_model_is_biased_and_the_squared_one_is_not():
+    rng = np.random.default_rng(4)
+    plain, squared = [], []
+    for _ in range(400):
+        confidence = rng.uniform(0.5, 1.0, 100)
+        right = rng.random(100) < confidence
+        plain.append(expected_calibration_error(confidence, right))
+        squared.append(squared_calibration_error(confidence, right))
+    assert np.mean(plain) > 0.05
+    assert abs(np.mean(squared)) < 3 * np.std(squared) / 20
+    by_chance = calibration_error_by_chance(rng.uniform(0.5, 1.0, 100), rng=rng)
+    assert by_chance.mean() == pytest.approx(np.mean(plain), abs=0.005)
+
+
+def test_the_squared_error_finds_a_true_one():
+    rng = np.random.default_rng(5)
+    confidence = np.full(20_000, 0.9)
+    assert squared_calibration_error(confidence, rng.random(20_000) < 0.8) == pytest.approx(0.01, abs=0.002)
+    assert overconfidence(confidence, rng.random(20_000) < 0.8) == pytest.approx(0.1, abs=0.01)
+
+
+def test_the_squared_error_needs_two_in_a_bin():
+    with pytest.raises(ValueError, match="take fewer bins"):
+        squared_calibration_error([0.15, 0.95], [0, 1])
 
 
 @pytest.mark.parametrize(
