@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from course_utils.grading.exercise import Notebook
+from course_utils.grading.exercise import CHECK_KINDS, Cell, Notebook, course, source
+from course_utils.grading.nbval_plugin import compare
+from course_utils.grading.sandbox.canary import Canary
+from course_utils.grading.sandbox.channel import Executed
+from course_utils.grading.sandbox.forked import ForkedKernel, ForkServer
+from course_utils.grading.sandbox.judge import outcomes
 from course_utils.grading.sandbox.outcomes import Limits, Run
+from course_utils.grading.sandbox.reference import ReferenceKernel
 
 DEFAULTS = Limits()
 
@@ -37,14 +45,19 @@ class Grader:
     ) -> None:
         self.kernel, self.preimport, self.limits = kernel, tuple(preimport), limits
         self.sandbox, self.files = sandbox, dict(files or {})
+        self._server: ForkServer | None = None
 
     def __enter__(self) -> Grader:
+        if self.kernel == "forked":
+            self._server = ForkServer(self.preimport, self.files, self.sandbox)
+            self._server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        return None
+        if self._server is not None:
+            self._server.close()
 
     def run(self, notebook: Notebook) -> Run:
         """Run a spliced notebook and compare each check with its stored output.
@@ -55,4 +68,58 @@ class Grader:
         Never raises for what the code does. Raises ValueError if the notebook itself is unfit: repeated
         ids, or a check without an expected output.
         """
-        raise NotImplementedError("the kernels follow")
+        code = official(notebook)
+        started = time.monotonic()
+        kernel = self._start()
+        try:
+            executed, canary = self._execute(kernel, code)
+        finally:
+            kernel.close()
+        seconds = time.monotonic() - started
+        checks = [cell for cell in code if course(cell).get("kind") in CHECK_KINDS]
+        shown = {name: done.outputs for name, done in executed.items() if not done.ended}
+        found = outcomes(code, executed, compare(checks, shown), kernel.ended, canary)
+        return Run(found, kernel.ended, kernel.cpu_seconds, seconds, canary)
+
+    def _start(self) -> ForkedKernel | ReferenceKernel:
+        """A fresh kernel."""
+        if self.kernel == "ipykernel":
+            return ReferenceKernel(self.limits, self.files, self.sandbox)
+        if self._server is None:
+            raise RuntimeError("Use a Grader in a with statement: with Grader() as grader: ...")
+        return self._server.fork(self.limits)
+
+    def _execute(
+        self, kernel: ForkedKernel | ReferenceKernel, code: Sequence[Cell]
+    ) -> tuple[dict[str, Executed], bool]:
+        """Run the cells until the end or until something ends the kernel, with canaries between them."""
+        deadline = time.monotonic() + self.limits.total_seconds
+        executed: dict[str, Executed] = {}
+        caught = False
+
+        def run(text: str) -> Executed:
+            return kernel.execute(text, min(self.limits.cell_seconds, deadline - time.monotonic()))
+
+        for cell in code:
+            done = executed[cell["id"]] = run(source(cell))
+            # The last one also finds a reply that was written in the kernel's place: a second one is left.
+            if not done.ended and (course(cell).get("kind") == "answer" or cell is code[-1]):
+                canary = Canary.fresh()
+                done = run(canary.source)
+                caught = caught or canary.is_dead(done.outputs)
+            if done.ended:
+                break
+        return executed, caught
+
+
+def official(notebook: Notebook) -> list[Cell]:
+    """The code cells, in order. Raises ValueError if the notebook is unfit for grading."""
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    twice = [name for name, count in Counter(cell["id"] for cell in cells).items() if count > 1]
+    if twice:
+        raise ValueError(f"Cell ids must be unique, these are not: {', '.join(twice)}.")
+    checks = [cell for cell in cells if course(cell).get("kind") in CHECK_KINDS]
+    empty = [cell["id"] for cell in checks if not cell.get("outputs")]
+    if empty:  # nbval would let them pass whatever they show
+        raise ValueError(f"These checks have no expected output to compare with: {', '.join(empty)}.")
+    return cells

@@ -1,0 +1,26 @@
+"""Confine this process as a forked kernel is confined, then become the given program.
+
+python -m course_utils.grading.inside.launch JSON-SETTINGS PROGRAM ARGUMENT...
+"""
+
+import json
+import os
+import sys
+
+from course_utils.grading.inside import confine
+
+SPARE_MIB = 8192  # address space, not memory: what torch's libraries map before the first line of a cell
+
+
+def main(settings: str, *command: str) -> None:
+    """settings: {"limits": ..., "user": ..., "sockets": a folder for the kernel's sockets}."""
+    given = json.loads(settings)
+    confine.first_to_be_killed()
+    confine.private_folders(given["limits"]["disk_mib"], given["user"], given["sockets"])
+    confine.enter(confine.WORK)
+    confine.confine(given["limits"], given["user"], SPARE_MIB)
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,103 @@
+"""The shell that runs cells in a forked kernel: IPython's, showing values as ipykernel does.
+
+It is made once, in the sandboxed parent, and every forked kernel has its own copy. Streams do not go
+through here: file descriptors 1 and 2 lead out of the sandbox.
+"""
+
+from __future__ import annotations
+
+import base64
+import signal
+import sys
+from typing import Any
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Any as AnyTrait
+from traitlets import Type
+from traitlets.config import Config
+
+Output = dict[str, Any]
+
+
+class _Hook(DisplayHook):
+    """Keeps what the last expression of a cell shows."""
+
+    def write_output_prompt(self) -> None:
+        """No "Out[1]:" is printed."""
+
+    def write_format_data(self, format_dict: dict[str, Any], md_dict: Any = None) -> None:
+        """Keep the value in all its formats."""
+        Shell.instance().outputs.append({"type": "execute_result", "data": _encoded(format_dict)})
+
+    def finish_displayhook(self) -> None:
+        """No newline is printed."""
+
+
+class _Publisher(DisplayPublisher):
+    """Keeps what `display` shows."""
+
+    def publish(self, data: dict[str, Any], metadata: Any = None, source: Any = None, **kwargs: Any) -> None:
+        """Keep the value in all its formats."""
+        Shell.instance().outputs.append({"type": "display_data", "data": _encoded(data)})
+
+    def clear_output(self, wait: bool = False) -> None:
+        """ipykernel sends a message that changes nothing in what nbval compares."""
+
+
+class Shell(InteractiveShell):
+    """IPython without terminal, history and prompts."""
+
+    displayhook_class = Type(_Hook)
+    display_pub_class = Type(_Publisher)
+    outputs: list[Output] = AnyTrait()  # type: ignore[assignment]  # of the cell that runs now
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """There are no windows in here."""
+
+    def ask_exit(self) -> None:
+        """`exit` asks the front end to leave; there is none."""
+
+    def _showtraceback(self, etype: Any, evalue: BaseException, stb: list[str]) -> None:
+        """Keep an error as ipykernel sends it."""
+        name = getattr(etype, "__name__", str(etype))
+        self.outputs.append(
+            {"type": "error", "ename": name, "evalue": str(evalue), "traceback": list(map(str, stb))}
+        )
+
+
+def make() -> Shell:
+    """The shell, as ipykernel sets up its own, but without a history file."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    shell: Shell = Shell.instance(config=config)
+    shell.outputs = []
+    shell.run_cell("undefined", store_history=False)  # what IPython imports late is imported before the fork
+    return shell
+
+
+def run(shell: Shell, code: str) -> list[Output]:
+    """Run one cell. Returns what it showed, in order, an error last.
+
+    As in ipykernel, an interrupt reaches the cell's code and nothing behind it: a timer that the code
+    left running must not hit the kernel.
+    """
+    shell.outputs = []
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        shell.run_cell(code, store_history=False)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return shell.outputs
+
+
+def _encoded(data: dict[str, Any]) -> dict[str, Any]:
+    """Formats as JSON can hold them: images are written in base 64, as the notebook format has them."""
+    return {
+        kind: base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else value
+        for kind, value in data.items()
+    }
