@@ -1,0 +1,1 @@
+"""The course's designs, a YAML file each."""
