@@ -93,6 +93,25 @@ def test_weighted_tables_add_up_and_share_their_seeds(rng):
     assert with_shared.error == pytest.approx(gap.error)
 
 
+def test_one_seed_has_the_error_of_its_rows(rng):
+    values = rng.normal(size=(1, 50))
+    found, plain = stats.crossed_estimate([values]), stats.mean_estimate(values[0])
+    assert (found.value, found.error, found.df) == pytest.approx((plain.value, plain.error, plain.df))
+
+
+def test_blocks_share_rows_but_no_seeds(rng):
+    """What two blocks have in common by row is counted once in their difference: not at all."""
+    one, other = table(rng, 4, 200, row_sd=0), table(rng, 4, 200, row_sd=0)
+    common = 50 * rng.normal(size=(1, 200))
+    keys, rows = [("a", "d"), ("b", "d")], {"d": None}
+    weights = {keys[0]: 1.0, keys[1]: -1.0}
+    plain = stats.pooled_estimate({keys[0]: one, keys[1]: other}, weights, rows)
+    shared = stats.pooled_estimate({keys[0]: one + common, keys[1]: other + common}, weights, rows)
+    assert (shared.value, shared.error) == pytest.approx((plain.value, plain.error))
+    apart = np.hypot(*(stats.crossed_estimate([values]).error for values in (one, other)))
+    assert plain.error == pytest.approx(apart, rel=0.2)
+
+
 def test_groups_of_one_are_no_groups_and_larger_ones_widen(rng):
     values = table(rng, 5, 60, seed_sd=0)
     plain = stats.crossed_estimate([values])
@@ -108,7 +127,9 @@ def test_groups_of_one_are_no_groups_and_larger_ones_widen(rng):
     ("call", "message"),
     [
         (lambda: stats.mean_estimate([1.0]), "at least 2 values"),
-        (lambda: stats.crossed_estimate([[[1.0, 2.0]]]), "at least 2 of each"),
+        (lambda: stats.crossed_estimate([[[1.0], [2.0]]]), "at least 2 rows"),
+        (lambda: stats.crossed_estimate([np.eye(2)], [1, -1]), "one weight a table"),
+        (lambda: stats.components([[1.0, 2.0]]), "give at least 2"),
         (lambda: stats.crossed_estimate([np.eye(2), np.eye(3)], [1, -1]), "same seeds in each"),
         (lambda: stats.crossed_estimate([np.eye(2)], groups=[["a"]]), "one label a row"),
         (lambda: Estimate(0, 1, 3).p_equivalence(0), "must be > 0"),

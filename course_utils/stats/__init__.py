@@ -8,7 +8,7 @@ what                                               where
 =================================================  =======================================================
 interval by resampling, permutation test           `bootstrap_interval`, `paired_permutation_test`
 mean over seeds; its interval, tests, equivalence  `mean_estimate`, `Estimate`
-mean over seeds and sentences at once              `crossed_estimate`, `components`
+mean over seeds and sentences at once              `crossed_estimate`, `pooled_estimate`, `components`
 two accuracies                                     `mcnemar_exact`, `mcnemar_mid_p`, `unpaired_difference`,
                                                    `paired_difference` and the discordance it depends on
 several tests                                      `holm`
@@ -18,7 +18,7 @@ planning                                           `planned_error`, `power_of_te
 =================================================  =======================================================
 """
 
-from course_utils.stats.crossed import Components, components, crossed_estimate
+from course_utils.stats.crossed import Components, components, crossed_estimate, pooled_estimate
 from course_utils.stats.estimates import Estimate, Interval, mean_estimate
 from course_utils.stats.multiple import holm
 from course_utils.stats.power import (
@@ -57,6 +57,7 @@ __all__ = [
     "paired_difference",
     "paired_permutation_test",
     "planned_error",
+    "pooled_estimate",
     "power_of_equivalence",
     "power_of_test",
     "samples_paired",

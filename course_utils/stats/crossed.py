@@ -14,7 +14,7 @@ and without its normal interval, which is too narrow for a handful of seeds. Rea
 are the same design (Obuchowski & Rockette 1995; Gallas 2006).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -33,24 +33,20 @@ class Components:
     rest: float
 
 
-@dataclass(frozen=True)
-class _Squares:
-    """Mean squares of a table: between rows and of the rest."""
-
-    rows: float
-    rest: float
+Key = tuple[str, str]
 
 
 def components(table: ArrayLike) -> Components:
     """The three standard deviations of a table (seeds, rows); one whose variance comes out negative is 0."""
     values = _table(table)
+    if len(values) < 2:
+        raise ValueError("one seed cannot tell what varies between seeds; give at least 2")
     seeds, rows = values.shape
-    squares = _mean_squares(values)
+    rest = _rest(values)
     between = rows * float(values.mean(axis=1).var(ddof=1))
+    among = seeds * float(values.mean(axis=0).var(ddof=1))
     return Components(
-        sqrt(max(0.0, (between - squares.rest) / rows)),
-        sqrt(max(0.0, (squares.rows - squares.rest) / seeds)),
-        sqrt(squares.rest),
+        sqrt(max(0.0, (between - rest) / rows)), sqrt(max(0.0, (among - rest) / seeds)), sqrt(rest)
     )
 
 
@@ -61,44 +57,76 @@ def crossed_estimate(
 ) -> Estimate:
     """A weighted sum of the means of several tables that share their seeds, each with rows of its own.
 
-    tables: one (seeds, rows) array a domain; seeds in the same order, at least 2. weights: one a table,
-    such as 1 for the domain of the training set and -1/3 for each of three others (a generalization gap).
-    groups: for each table None or (rows,) labels of rows that belong together, such as the sentences of one
-    review; whole groups are then what was drawn. Raises ValueError where the shapes do not fit.
+    tables: one (seeds, rows) array a domain; seeds in the same order. weights: one a table, such as 1 for
+    the domain of the training set and -1/3 for each of three others (a generalization gap). groups: for each
+    table None or (rows,) labels of rows that belong together, such as the sentences of one review; whole
+    groups are then what was drawn. Raises ValueError where the shapes do not fit. With one seed the error is
+    that of the rows alone.
 
     >>> str(crossed_estimate([[[1, 0, 1, 1], [1, 0, 1, 0], [1, 1, 1, 1]]]).interval())
     '0.750 [0.110, 1.390]'
     """
-    arrays = [_table(table) for table in tables]
-    if len(arrays) != len(weights) or len({len(array) for array in arrays}) != 1:
-        raise ValueError(
-            f"expected one weight a table and the same seeds in each, got {len(weights)} weights and shapes "
-            f"{[array.shape for array in arrays]}"
-        )
-    labels = [None] * len(arrays) if groups is None else list(groups)
-    units = [_units(array, label) for array, label in zip(arrays, labels, strict=True)]
-    by_seed = sum(w * unit.mean(axis=1) for w, unit in zip(weights, units, strict=True))
-    seeds = len(units[0])
-    # What varies with the seed; a row's rest is part of it, so that it is taken off the rows' part below.
-    parts = [(float(np.var(by_seed, ddof=1)) / seeds, seeds - 1)]
-    for weight, unit in zip(weights, units, strict=True):
-        rows, squares = unit.shape[1], _mean_squares(unit)
-        share = weight**2 / (seeds * rows)
-        # Sentences that vary less than their rest make no estimate more certain.
-        if squares.rows > squares.rest:
-            parts.append((share * squares.rows, rows - 1))
-            parts.append((-share * squares.rest, (seeds - 1) * (rows - 1)))
+    if len(tables) != len(weights):
+        raise ValueError(f"expected one weight a table, got {len(weights)} weights for {len(tables)} tables")
+    keys = [("all", str(number)) for number in range(len(tables))]
+    labels = [None] * len(tables) if groups is None else groups
+    return pooled_estimate(
+        dict(zip(keys, tables, strict=True)),
+        dict(zip(keys, weights, strict=True)),
+        {domain: label for (_, domain), label in zip(keys, labels, strict=True)},
+    )
+
+
+def pooled_estimate(
+    tables: Mapping[Key, ArrayLike], weights: Mapping[Key, float], groups: Mapping[str, ArrayLike | None]
+) -> Estimate:
+    """A weighted sum of the means of tables by (block, domain).
+
+    Tables of one block share their seeds; blocks are independent of each other (models trained on different
+    data). Tables of one domain share their rows, whatever the block. A block of one seed adds what its rows
+    vary, and nothing for its seed. groups: by domain, as for `crossed_estimate`.
+    """
+    units = {key: _units(_table(table), groups[key[1]]) for key, table in tables.items()}
+    value, parts = 0.0, []
+    for block in dict.fromkeys(block for block, _ in units):
+        mine = [key for key in units if key[0] == block]
+        if len({len(units[key]) for key in mine}) != 1:
+            raise ValueError(
+                f"tables of one block need the same seeds in each, got {[len(units[key]) for key in mine]}"
+            )
+        by_seed = np.sum([weights[key] * units[key].mean(axis=1) for key in mine], axis=0)
+        value += float(by_seed.mean())
+        if len(by_seed) > 1:
+            parts.append((float(by_seed.var(ddof=1)) / len(by_seed), len(by_seed) - 1.0))
+    for domain in dict.fromkeys(domain for _, domain in units):
+        parts += _of_rows({key: units[key] for key in units if key[1] == domain}, weights)
     variance = sum(part for part, _ in parts)
     spent = sum(part**2 / df for part, df in parts)
-    df = variance**2 / spent if spent else float(seeds - 1)
-    return Estimate(float(np.mean(by_seed)), sqrt(variance), max(df, 1.0))
+    return Estimate(value, sqrt(variance), max(1.0, variance**2 / spent) if spent else 1.0)
 
 
-def _mean_squares(values: Array) -> _Squares:
+def _of_rows(units: Mapping[Key, Array], weights: Mapping[Key, float]) -> list[tuple[float, float]]:
+    """The parts of the variance that a domain's rows add, each with its degrees of freedom.
+
+    The rest of a table is in the spread of its seeds already, and so is taken off here; rows that vary less
+    than that add nothing, since they make no estimate more certain.
+    """
+    by_row = np.sum([weights[key] * unit.mean(axis=0) for key, unit in units.items()], axis=0)
+    rows = len(by_row)
+    parts = [(float(by_row.var(ddof=1)) / rows, rows - 1.0)]
+    for key, unit in units.items():
+        seeds = len(unit)
+        if seeds > 1:
+            rest = weights[key] ** 2 * _rest(unit) / (seeds * rows)
+            parts.append((-rest, (seeds - 1.0) * (rows - 1.0)))
+    return parts if sum(part for part, _ in parts) > 0 else []
+
+
+def _rest(values: Array) -> float:
+    """The mean square of what neither the seed nor the row explains."""
     seeds, rows = values.shape
-    row_means = values.mean(axis=0)
-    rest = values - row_means - values.mean(axis=1, keepdims=True) + values.mean()
-    return _Squares(seeds * float(row_means.var(ddof=1)), float((rest**2).sum()) / ((seeds - 1) * (rows - 1)))
+    rest = values - values.mean(axis=0) - values.mean(axis=1, keepdims=True) + values.mean()
+    return float((rest**2).sum()) / ((seeds - 1) * (rows - 1))
 
 
 def _units(values: Array, groups: ArrayLike | None) -> Array:
@@ -119,6 +147,6 @@ def _units(values: Array, groups: ArrayLike | None) -> Array:
 
 def _table(table: ArrayLike) -> Array:
     values = finite(table, "a table of seeds and rows")
-    if values.ndim != 2 or min(values.shape) < 2:
-        raise ValueError(f"a table is (seeds, rows) with at least 2 of each, got shape {values.shape}")
+    if values.ndim != 2 or values.shape[1] < 2:
+        raise ValueError(f"a table is (seeds, rows) with at least 2 rows, got shape {values.shape}")
     return values
