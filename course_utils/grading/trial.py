@@ -108,7 +108,9 @@ def main() -> None:
 def _import_for_all(asked: Mapping[str, list[list[str]]]) -> None:
     """Import once, before any fork, what the set-up cells import: torch takes seconds."""
     for text in {text for cells in asked.values() for _, kind, text in cells if kind == "setup"}:
-        imports = [node for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom)]
+        imports: list[ast.stmt] = [
+            n for n in ast.parse(text).body if isinstance(n, ast.Import | ast.ImportFrom)
+        ]
         exec(compile(ast.Module(imports, []), "<set-up>", "exec"), {})
 
 

@@ -1,0 +1,1 @@
+"""What leaves the gradebook: feedback pages, sheets for course systems, and the instructor's summary."""

@@ -1,0 +1,152 @@
+"""Scores as CSV: the gradebook's own sheet, and what Canvas and Moodle take in.
+
+A spreadsheet runs a cell that begins like a formula, and names and comments come from students. Such a
+cell gets an apostrophe in front, which spreadsheets take for "this is text" and do not show.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from course_utils.grading.exercise import Exercise
+from course_utils.grading.records import Final
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+CANVAS_KEYS = ("SIS Login ID", "SIS User ID", "ID", "Student")
+MOODLE_KEYS = ("ID number", "Email address", "Username", "Full name", "Identifier")
+
+
+class SheetError(ValueError):
+    """A sheet that scores cannot be written into; the message says what it lacks."""
+
+
+def safe(value: Any) -> Any:
+    """A cell that no spreadsheet runs. Numbers stay numbers.
+
+    >>> safe("=1+1"), safe("-ann"), safe(-1.5), safe("ann")
+    ("'=1+1", "'-ann", -1.5, 'ann')
+    """
+    if not isinstance(value, str):
+        return "" if value is None else value
+    text = value.replace("\0", "")
+    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(_FORMULA) else text
+
+
+def as_csv(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as the text of a CSV file (comma, quotes where needed, one line end), each cell safe."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([safe(cell) for cell in row] for row in rows)
+    return out.getvalue()
+
+
+def number(value: float) -> int | float:
+    """Points as people write them: whole where they are whole, else at most two decimals.
+
+    >>> number(7.0), number(7.125)
+    (7, 7.12)
+    """
+    return int(value) if value == int(value) else round(value, 2)
+
+
+def gradebook(exercise: Exercise, finals: Sequence[Final]) -> str:
+    """The whole story of each student in one row: score, attempt, lateness, points of each task."""
+    tasks = list(exercise.tasks())
+    head = ["student", "name", "score", "of", "status", "attempt", "late days", "penalty", "manual points"]
+    rows: list[list[Any]] = [[*head, *tasks, "comments", "without sandbox"]]
+    for final in finals:
+        earned = task_points(final)
+        comments = " / ".join(entry.comment for entry in final.manual if entry.comment)
+        rows.append(
+            [
+                *(final.student, final.name, number(final.score), exercise.points(), status(final)),
+                *(final.attempt.number if final.attempt else "", final.late_days, number(final.penalty)),
+                number(sum(entry.points for entry in final.manual)),
+                *(earned.get(task, 0) for task in tasks),
+                *(comments, "" if is_sandboxed(final) else "yes"),
+            ]
+        )
+    return as_csv(rows)
+
+
+def canvas(title: str, points: float, finals: Sequence[Final]) -> str:
+    """A sheet that Canvas imports. It finds a student by SIS Login ID, which is the roster's `student`.
+
+    title: of the assignment; where it exists, write it as Canvas exports it, "Exercise 1 (12345)".
+    """
+    rows: list[list[Any]] = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title]]
+    rows.append(["    Points Possible", "", "", "", "", number(points)])
+    rows += [[final.name, "", "", final.student, "", number(final.score)] for final in finals]
+    return as_csv(rows)
+
+
+def moodle(title: str, finals: Sequence[Final], feedback: Mapping[str, str] | None = None) -> str:
+    """A sheet for Moodle's grade import. Map "ID number" to the roster's `student`.
+
+    feedback: student -> a few words. Moodle wants it beside the grade, or drops the grade.
+    """
+    said = feedback or {}
+    rows: list[list[Any]] = [["ID number", "Full name", title, f"{title} feedback"]]
+    rows += [
+        [final.student, final.name, number(final.score), said.get(final.student, "")] for final in finals
+    ]
+    return as_csv(rows)
+
+
+def fill(sheet: str, column: str, finals: Sequence[Final], key: str = "") -> tuple[str, list[str]]:
+    """Write scores into a sheet that was exported from Canvas or Moodle, so that its own ids stay.
+
+    column: which to fill, or its beginning; it is added if there is none. key: the column that holds the
+    roster's `student`; found by its name if left out. Returns the sheet, and the students it does not list.
+    """
+    rows = list(csv.reader(io.StringIO(sheet.removeprefix("\ufeff"))))
+    if not rows:
+        raise SheetError("The sheet is empty: export the gradebook from your course system first.")
+    head = [cell.strip() for cell in rows[0]]
+    place, target = _key_place(head, key), _column_place(head, column)
+    if target == len(head):
+        rows = [[*row, ""] for row in rows]
+        rows[0][target] = column
+    scores = {final.student: number(final.score) for final in finals}
+    found = set()
+    for row in rows[1:]:
+        if len(row) > max(place, target) and row[place].strip() in scores:
+            row[target] = str(scores[row[place].strip()])
+            found.add(row[place].strip())
+    return as_csv(rows), sorted(set(scores) - found)
+
+
+def _key_place(head: Sequence[str], key: str) -> int:
+    wanted = (key,) if key else (*CANVAS_KEYS, *MOODLE_KEYS)
+    for name in wanted:
+        if name in head:
+            return head.index(name)
+    raise SheetError(f"The sheet has no column {' or '.join(wanted)}; it has: {', '.join(head)}.")
+
+
+def _column_place(head: Sequence[str], column: str) -> int:
+    """Where a column is, by its name or its beginning ("Exercise 1" for "Exercise 1 (12345)")."""
+    found = [place for place, name in enumerate(head) if name == column or name.startswith(f"{column} (")]
+    if len(found) > 1:
+        raise SheetError(f"{len(found)} columns are named {column!r}: write the whole name, with its number.")
+    return found[0] if found else len(head)
+
+
+def task_points(final: Final) -> dict[str, int]:
+    """Task -> points that its checks earned."""
+    earned: dict[str, int] = {}
+    for check in final.attempt.grade.checks if final.attempt and final.attempt.grade else ():
+        earned[check.task] = earned.get(check.task, 0) + check.earned
+    return earned
+
+
+def status(final: Final) -> str:
+    """What became of a student's submission, in words."""
+    return final.attempt.status if final.attempt else "nothing handed in"
+
+
+def is_sandboxed(final: Final) -> bool:
+    """False if what counts was graded without a sandbox."""
+    return final.attempt is None or final.attempt.grade is None or final.attempt.grade.sandboxed

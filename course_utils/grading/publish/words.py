@@ -1,0 +1,54 @@
+"""What every report says in the same words, and how text from a student is made fit to be shown."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from course_utils.grading.exercise import Exercise, course, source
+
+NO_SANDBOX = (
+    "Graded without a sandbox (--unsafe-no-sandbox): the submission's code ran unprotected beside the "
+    "grader, so this score cannot be trusted."
+)
+MAX_CHARACTERS = 2_000
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_KEPT = "\n\t"
+
+
+def clean(text: str, limit: int = MAX_CHARACTERS) -> str:
+    """Text from a student's process without terminal codes and invisible characters, cut to a length.
+
+    Characters that turn the direction of text go too: they make a line read otherwise than it is.
+    Escaping for HTML is left to the template.
+
+    >>> clean("\\x1b[31mred\\x1b[0m and \\u202eright to left")
+    'red and right to left'
+    """
+    plain = _ANSI.sub("", text[: 4 * limit])
+    shown = "".join(
+        letter
+        for letter in plain
+        if letter in _KEPT or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Co")
+    )
+    return shown if len(shown) <= limit else f"{shown[:limit]}\n... (cut after {limit} characters)"
+
+
+def task_titles(exercise: Exercise) -> dict[str, str]:
+    """Task -> the heading of its text, "Task 1: One merge step"."""
+    return {course(cell)["id"]: heading(source(cell)) for cell in exercise.cells("task")}
+
+
+def exercise_title(exercise: Exercise) -> str:
+    """The heading of the notebook, "Exercise 1: Build a tokenizer"."""
+    return heading(source(next(exercise.cells("title"))))
+
+
+def heading(markdown: str) -> str:
+    """The first line of a text, without the marks of a heading.
+
+    >>> heading("## Task 1: One step\\nIt is small.")
+    'Task 1: One step'
+    """
+    return markdown.strip().partition("\n")[0].lstrip("# ").strip()

@@ -1,0 +1,151 @@
+"""A student's page: everything escaped, nothing hidden shown, readable by all, and it says what to do."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from browser import PageFactory
+from published import HOSTILE, absent, exercise, final, grade, invalid
+
+from course_utils.grading.publish import feedback
+from course_utils.grading.records import Final, Manual
+
+EXERCISE = exercise()
+
+
+def steps(given: Final) -> str:
+    return " | ".join(feedback.next_steps(EXERCISE, given))
+
+
+def test_points_are_shown_by_task_and_check() -> None:
+    page = feedback.page(EXERCISE, final("ann", grade(public="You wrote it once.")))
+    assert "1 <small>of 3 points</small>" in page
+    assert page.index("✗ failed") < page.rindex("double-word") < page.index("<pre>You wrote it once.")
+    assert page.index("✓ passed") < page.rindex("double-random")
+    assert "On inputs drawn for you; they are not shown." in page
+
+
+def test_text_of_a_student_cannot_become_markup() -> None:
+    given = final(HOSTILE, grade(HOSTILE, HOSTILE, reason=HOSTILE), Manual("x", "double", 1, HOSTILE))
+    page = feedback.page(EXERCISE, replace(given, name=HOSTILE))
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "\x1b" not in page
+    assert "\u202e" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "default-src 'none'" in page
+
+
+def test_a_long_message_is_cut() -> None:
+    page = feedback.page(EXERCISE, final("ann", grade(public="x" * 100_000)))
+    assert len(page) < 20_000
+    assert "cut after 2000 characters" in page
+
+
+def test_a_passed_check_shows_no_message_and_no_seed() -> None:
+    given = grade()
+    odd = replace(
+        given, checks=tuple(replace(check, message="leftover") for check in given.checks), seed=987654
+    )
+    page = feedback.page(EXERCISE, final("ann", odd))
+    assert "leftover" not in page
+    assert "987654" not in page
+
+
+def test_a_page_of_a_run_without_a_sandbox_is_stamped() -> None:
+    assert "cannot be trusted" in feedback.page(EXERCISE, final("ann", grade(sandboxed=False)))
+    assert "cannot be trusted" not in feedback.page(EXERCISE, final("ann", grade()))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (final("ann", grade(public="NotImplementedError: double", hidden="no")), "Task 1: still open"),
+        (final("ann", grade(public="Your value: 1", hidden="no")), "double-word fails. Read what is said"),
+        (final("ann", grade(hidden="Other words.")), "the checks in the notebook pass, other inputs do not"),
+        (
+            final("ann", grade(public="x", hidden="x"), answer=" "),
+            "Before you hand in again: pytest --nbval-lax",
+        ),
+        (invalid("ann", "it is a PDF"), "it is the .ipynb file that you hand in"),
+        (final("ann", None), "has not been graded yet"),
+        (absent("ann"), "Nothing was handed in under your name"),
+    ],
+)
+def test_the_next_step_fits_what_went_wrong(given: Final, says: str) -> None:
+    assert says in steps(given)
+
+
+def test_a_missing_and_an_ambiguous_answer_are_told_as_such() -> None:
+    given = final("ann", grade(public="x", hidden="x"))
+    assert given.attempt is not None
+    bare = replace(given.attempt.submission, answers={})
+    assert "no answer cell" in steps(replace(given, attempt=replace(given.attempt, submission=bare)))
+    twice = replace(bare, problems={"double": "two cells answer it"})
+    assert "two cells answer it" in steps(replace(given, attempt=replace(given.attempt, submission=twice)))
+
+
+def test_full_points_need_no_next_step() -> None:
+    assert steps(final("ann", grade())) == ""
+
+
+def test_lateness_and_manual_points_stand_in_the_table_and_add_up() -> None:
+    given = final("ann", grade(), Manual("ann", "", 0.5, "Nice tests."), late_days=2, penalty=1.0)
+    page = feedback.page(EXERCISE, given)
+    assert "Handed in 2 days late" in page
+    assert "Nice tests. (+0.5 points)" in page
+    assert "2.5 <small>of 3 points</small>" in page
+
+
+def test_an_invalid_submission_says_why() -> None:
+    page = feedback.page(EXERCISE, invalid("ann", "<it> is a PDF"))
+    assert "Invalid submission." in page
+    assert "&lt;it&gt; is a PDF" in page
+
+
+@pytest.mark.parametrize(
+    "student", ["../../etc/passwd", "a/b", "..", "", "CON\0", "Ann", "ann", "x" * 300, "é"]
+)
+def test_no_name_of_a_student_leaves_the_folder(student: str, tmp_path: Path) -> None:
+    (path,) = feedback.write(EXERCISE, [final(student, grade())], tmp_path)
+    assert path.parent == tmp_path / "01_tiny"
+    assert len(path.name) < 110
+
+
+def test_two_students_never_share_a_file() -> None:
+    names = ["ann", "Ann", "a/nn", "a-nn", "ann ", ".ann", "\u0061nn2", "a\u0308", "\u00e4"]
+    assert len({feedback.file_name(name).lower() for name in names}) == len(names)
+
+
+PAGES = {
+    "failed": final(
+        HOSTILE,
+        grade("Your value:  1\nRight value: 2", "Other words.", sandboxed=False),
+        Manual("", "", 1, "Hm"),
+    ),
+    "full": final("ann", grade()),
+    "invalid": invalid("ann", "it is no notebook"),
+    "absent": absent("ann"),
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_are_accessible_fit_and_ask_nobody(
+    open_page: PageFactory, name: str, color_scheme: str
+) -> None:
+    for width in (1280, 400):
+        tab = open_page(feedback.page(EXERCISE, PAGES[name]), color_scheme=color_scheme, width=width)
+        tab.check()
+        assert tab.axe() == []
+        assert tab.overflow() == 0
+
+
+@pytest.mark.browser
+def test_the_keyboard_reaches_a_task_from_the_table(open_page: PageFactory) -> None:
+    tab = open_page(feedback.page(EXERCISE, PAGES["failed"]))
+    for _ in range(2):
+        tab.page.keyboard.press("Tab")
+    tab.page.keyboard.press("Enter")
+    assert tab.page.evaluate("document.querySelector(':target').textContent").startswith("Task 1")
