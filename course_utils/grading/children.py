@@ -21,24 +21,26 @@ class ChildError(RuntimeError):
 
 
 class Child:
-    """One process. module: what it runs; its last argument is the number of its socket, see `connection`.
-
-    Raises ChildError if it does not say that it is ready.
-    """
+    """One process. module: what it runs; its last argument is the number of its socket, see `connection`."""
 
     def __init__(self, module: str, *arguments: str) -> None:
+        self._module = module
         self.connection, theirs = Pipe()
         command = [sys.executable, "-m", module, *arguments, str(theirs.fileno())]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         self.process = subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()])
         theirs.close()
+
+    def wait_ready(self) -> Child:
+        """Wait until it has imported what it needs. Raises ChildError if it does not say so."""
         try:
             ready = self.connection.poll(START_SECONDS) and self.connection.recv_bytes() == READY
         except (EOFError, OSError):
             ready = False
         if not ready:
             self.stop()
-            raise ChildError(f"{module} did not start; its own words are above.")
+            raise ChildError(f"{self._module} did not start; its own words are above.")
+        return self
 
     def stop(self) -> None:
         """End it, whatever it does."""

@@ -91,6 +91,19 @@ class Gradebook:
         rows = self._rows(f"SELECT * FROM grades WHERE id = ({_LATEST})", attempt, version, version)
         return self._grade(rows[0]) if rows else None
 
+    def grade_before(self, attempt: int, version: str) -> Grade | None:
+        """The newest grade of an attempt under any other version of the exercise than this one."""
+        rows = self._rows(
+            "SELECT * FROM grades WHERE attempt = ? AND version != ? ORDER BY id DESC LIMIT 1",
+            attempt,
+            version,
+        )
+        return self._grade(rows[0]) if rows else None
+
+    def count_grades(self) -> int:
+        """How many grades there are, of all exercises and versions."""
+        return self._count("grades")
+
     def finals(self, exercise: str) -> list[Final]:
         """What stands for each student, sorted: the attempt that counts, late days, manual points."""
         policy, by_student = self.policy(exercise), _grouped(self.attempts(exercise))

@@ -64,6 +64,7 @@ class Solution:
     def __init__(self, exercise: Exercise) -> None:
         self._exercise = exercise
         self._process: subprocess.Popen[str] | None = None
+        self._modules: list[str] = []
 
     def __enter__(self) -> Solution:
         return self
@@ -88,7 +89,12 @@ class Solution:
         if "error" in reply or empty:
             why = reply.get("error") or f"nothing is shown by {', '.join(empty)}"
             raise ExerciseError(f"The solution of {self._exercise.name} fails with seed {seed}: {why}.")
+        self._modules = self._modules or reply["imported"]
         return dict(reply["outputs"])
+
+    def modules(self) -> list[str]:
+        """What the cells below the seed imported, by themselves or within a library, in the first run."""
+        return self._modules
 
     def _start(self) -> subprocess.Popen[str]:
         """The process, with the code of the solved exercise; it starts when the first seed asks for it."""

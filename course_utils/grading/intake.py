@@ -73,7 +73,7 @@ class Reader:
         return {"reason": DIED}
 
     def _start(self) -> Child:
-        return Child("course_utils.grading.intake_reader", json.dumps(asdict(self._limits)))
+        return Child("course_utils.grading.intake_reader", json.dumps(asdict(self._limits))).wait_ready()
 
     def _stop(self) -> None:
         if self._child:

@@ -8,7 +8,6 @@ A fork needs Linux or macOS.
 from __future__ import annotations
 
 import ast
-import contextlib
 import importlib
 import json
 import os
@@ -25,7 +24,7 @@ def main() -> None:
     """Speak with the parent: lines of JSON on stdin and stdout.
 
     First line in: [[cell id, kind, source], ...]. Then a seed a line. Out, for each: {"outputs": {cell id:
-    {MIME type: value}}} of the checks, or {"error": words}.
+    {MIME type: value}}, "imported": [module, ...]} of the checks, or {"error": words}.
     """
     replies = os.fdopen(os.dup(1), "w", buffering=1)
     null = os.open(os.devnull, os.O_RDWR)
@@ -42,9 +41,7 @@ def main() -> None:
         return
     for line in requests:
         reply = _in_child(cells[start:], module.__dict__, int(line))
-        for name in reply.pop("imported", []):
-            with contextlib.suppress(ImportError):  # a module that only a parent package can make
-                importlib.import_module(name)
+        reply["imported"] = [name for name in reply.get("imported", []) if _imports(name)]
         replies.write(json.dumps(reply) + "\n")
 
 
@@ -93,6 +90,15 @@ def _in_child(cells: Sequence[Sequence[str]], space: dict[str, Any], seed: int) 
         said = answer.read()
     os.waitpid(child, 0)
     return json.loads(said) if said else {"error": f"no value after {SECONDS} seconds"}
+
+
+def _imports(name: str) -> bool:
+    """Import a module; False for one that only its parent package can make."""
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        return False
+    return True
 
 
 def _told(error: Exception) -> str:
