@@ -2,7 +2,7 @@
 
     python -m course_utils.grading.inside.forkserver CONTROL-FD JSON-SETTINGS
 
-It answers `Order`s on a socket that only the grader holds, and never reads anything that a kernel wrote.
+It takes orders from a socket that only the grader holds, and never reads anything that a kernel wrote.
 A forked kernel has a process id space, mounts and IPC objects of its own, a private /tmp, limits, and no
 privilege; when it ends, everything that it started ends with it, since it is the init of its space.
 """
@@ -36,7 +36,12 @@ def main(control: socket.socket, settings: dict[str, Any]) -> None:
     gc.freeze()  # the collector then does not touch, and so not copy, what is shared
     control.sendall(frames.pack({"ready": True}))
     while (received := _order(control)) is not None:
-        serve(control, shell, settings, *received)
+        keeper = os.fork()
+        if keeper == 0:
+            keep(control, shell, settings, *received)
+        for descriptor in received[1]:
+            os.close(descriptor)
+        os.waitpid(keeper, 0)
 
 
 def _order(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
@@ -47,39 +52,33 @@ def _order(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
     return frames.read(control), list(descriptors)
 
 
-def serve(
+def keep(
     control: socket.socket,
     shell: shells.Shell,
     settings: dict[str, Any],
     order: dict[str, Any],
     channels: list[int],
-) -> None:
-    """Fork one kernel on the three channels; when the grader says a word, end it and tell what it used."""
-    child = fork(settings["sandbox"])
-    if child == 0:
-        control.close()
-        become_kernel(shell, settings, order, channels)
-    for descriptor in channels:
-        os.close(descriptor)
-    frames.read(control)  # "end", or the grader is gone: both mean the same
-    os.kill(child, signal.SIGKILL)
-    _, status, used = os.wait4(child, 0)
-    if not settings["sandbox"]:
-        _kill_descendants()
-    control.sendall(frames.pack({"status": status, "cpu": used.ru_utime + used.ru_stime}))
+) -> NoReturn:
+    """Fork one kernel on the three channels; when the grader says a word, end it and tell what it used.
 
-
-def fork(own_pids: bool) -> int:
-    """os.fork(), the child being process 1 of a new pid namespace."""
-    if not own_pids:
-        return os.fork()
-    here = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-    confine.call("unshare", confine.NEW_PIDS)
-    child = os.fork()
-    if child:
-        confine.call("setns", here, confine.NEW_PIDS)  # a second unshare would fail otherwise
-    os.close(here)
-    return child
+    This is a process of its own since a process can make a pid namespace for its children only once.
+    """
+    try:
+        confine.call("unshare", confine.NEW_PIDS) if settings["sandbox"] else confine.reap_orphans()
+        child = os.fork()
+        if child == 0:
+            control.close()
+            become_kernel(shell, settings, order, channels)
+        for descriptor in channels:
+            os.close(descriptor)
+        frames.read(control)  # "end", or the grader is gone: both mean the same
+        os.kill(child, signal.SIGKILL)
+        _, status, used = os.wait4(child, 0)
+        if not settings["sandbox"]:
+            _kill_descendants()
+        control.sendall(frames.pack({"status": status, "cpu": used.ru_utime + used.ru_stime}))
+    finally:
+        os._exit(0)
 
 
 def become_kernel(
@@ -150,7 +149,4 @@ def _kill_descendants() -> None:
 
 
 if __name__ == "__main__":
-    SETTINGS = json.loads(sys.argv[2])
-    if not SETTINGS["sandbox"]:
-        confine.reap_orphans()
-    main(socket.socket(fileno=int(sys.argv[1])), SETTINGS)
+    main(socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2]))

@@ -16,6 +16,7 @@ def main(settings: str, *command: str) -> None:
     """settings: {"limits": ..., "user": ..., "sockets": a folder for the kernel's sockets}."""
     given = json.loads(settings)
     confine.first_to_be_killed()
+    confine.own_namespaces()  # the right to mount is for mounts that this process owns
     confine.private_folders(given["limits"]["disk_mib"], given["user"], given["sockets"])
     confine.enter(confine.WORK)
     confine.confine(given["limits"], given["user"], SPARE_MIB)

@@ -86,11 +86,19 @@ class ForkServer:
 
     def end_kernel(self) -> dict[str, Any]:
         """Have the parent end its kernel. Returns {"status": as of wait(2), "cpu": seconds}."""
-        self.control.sendall(frames.pack("end"))
-        answer = frames.read(self.control)
+        try:
+            self.control.sendall(frames.pack("end"))
+            answer = frames.read(self.control)
+        except OSError:
+            answer = None
         if not isinstance(answer, dict):
-            raise RuntimeError("The sandbox ended. Start a new Grader.")
+            self.close()
+            raise RuntimeError("The sandbox ended, by no fault of the submission: grade it again.")
         return answer
+
+    def is_alive(self) -> bool:
+        """Whether it can fork another kernel."""
+        return self.process.poll() is None
 
     def close(self) -> None:
         """End the parent and with it everything in the sandbox."""
@@ -121,9 +129,13 @@ class ForkedKernel:
         self.group.add(process)
         self.watch = Watch(process, self.limits)
 
+    def _look(self) -> str:
+        """The reason to end the kernel now, or ""."""
+        return self.group.exceeded() or self.watch()
+
     def execute(self, code: str, seconds: float) -> Executed:
         """Run a cell for at most so many seconds; where `ended` is set, the kernel is gone."""
-        done = self.channel.execute(code, seconds, self.watch)
+        done = self.channel.execute(code, seconds, self._look)
         if done.ended:
             self.ended = done.ended
             self.close()

@@ -66,7 +66,8 @@ class Grader:
         `hidden-check`) must carry its expected outputs; the REFERENCE cell must stay empty, since whatever
         a cell holds, the student's code can read.
         Never raises for what the code does. Raises ValueError if the notebook itself is unfit: repeated
-        ids, or a check without an expected output.
+        ids, or a check without an expected output. Raises RuntimeError if the sandbox itself broke down
+        (somebody killed it, say): the submission has no outcome then, so run it again.
         """
         code = official(notebook)
         started = time.monotonic()
@@ -87,6 +88,8 @@ class Grader:
             return ReferenceKernel(self.limits, self.files, self.sandbox)
         if self._server is None:
             raise RuntimeError("Use a Grader in a with statement: with Grader() as grader: ...")
+        if not self._server.is_alive():
+            self._server.start()
         return self._server.fork(self.limits)
 
     def _execute(

@@ -93,10 +93,9 @@ class SandboxProvisioner(LocalProvisioner):
     async def _process_with_sockets(self) -> int | None:
         """The process id below which all sockets are found; None if the kernel ended or is too slow."""
         deadline = time.monotonic() + _STARTUP_SECONDS
-        names = [
-            f"{_SOCKETS}-{self.connection_info[port]}" for port in self.connection_info if "port" in port
-        ]
-        while self.root_process and time.monotonic() < deadline and self.process.poll() is None:
+        ports = [value for name, value in self.connection_info.items() if name.endswith("_port")]
+        names = [f"{_SOCKETS}-{port}" for port in ports]
+        while self.root_process and time.monotonic() < deadline and await self.poll() is None:
             for process in tree(self.root_process):
                 if all(_is_socket(f"/proc/{process}/root{name}") for name in names):
                     return process

@@ -118,7 +118,7 @@ class ReferenceKernel:
         """Raises Ended if the kernel is gone or uses too much."""
         if not self.manager.is_alive():
             raise Ended("kernel died")
-        reason = self.watch()
+        reason = self.group.exceeded() or self.watch()
         if reason:
             raise Ended(reason)
 
