@@ -33,8 +33,8 @@ def grade_pending(
     setting: Setting,
     run: Runner,
     *,
-    on_start: Callable[[int], None] = lambda total: None,
-    on_grade: Callable[[Attempt, Grade], None] = lambda attempt, grade: None,
+    on_start: Callable[[int], object] = lambda total: None,
+    on_grade: Callable[[Attempt, Grade], object] = lambda attempt, grade: None,
 ) -> Summary:
     """Grade every attempt that has no grade under this version of the exercise.
 

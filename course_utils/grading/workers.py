@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from multiprocessing.connection import wait
 
 from course_utils.grading.children import Child, connection
@@ -67,8 +68,9 @@ class _Pool:
         self._workers: list[_Worker] = []
 
     def start(self, count: int) -> None:
-        """Start workers side by side, and give each a job."""
-        children = [Child("course_utils.grading.workers") for _ in range(count)]
+        """Start workers side by side, no more than there are jobs, and give each one."""
+        self._again.extend(islice(self._new, count))
+        children = [Child("course_utils.grading.workers") for _ in self._again]
         self._workers = [_Worker(child) for child in children]
         for worker in self._workers:
             self._begin(worker)

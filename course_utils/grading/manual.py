@@ -1,0 +1,95 @@
+"""Points and comments that people add: written as a CSV, edited anywhere, read back."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection
+from pathlib import Path
+
+from course_utils.grading.exercise import Exercise
+from course_utils.grading.gradebook import Gradebook
+from course_utils.grading.records import Manual
+
+COLUMNS = ("student", "name", "item", "points", "comment")
+_FORMULA = tuple("=+-@\t\r")  # what a spreadsheet takes for the beginning of a formula
+
+
+class ManualError(ValueError):
+    """A CSV of manual points that cannot be read back; the message names the line."""
+
+
+def write(path: Path, book: Gradebook, exercise: Exercise) -> int:
+    """Write the manual points of an exercise: a row for each entry, and one to fill in for everybody else.
+
+    Returns the number of rows.
+    """
+    names, entries = book.students(), book.manual(exercise.name)
+    marked = {entry.student for entry in entries}
+    rows = [(e.student, names.get(e.student, e.student), e.item, f"{e.points:g}", e.comment) for e in entries]
+    rows += [(student, name, "", "", "") for student, name in names.items() if student not in marked]
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(COLUMNS)
+        # Points are numbers and may begin with a minus; every other column may hold a student's own text.
+        writer.writerows([*map(_plain, row[:3]), row[3], _plain(row[4])] for row in sorted(rows))
+    return len(rows)
+
+
+def read(path: Path, book: Gradebook, exercise: Exercise) -> list[Manual]:
+    """The entries in such a CSV; rows with neither points nor a comment are left out.
+
+    Raises ManualError for an unknown student or item, points that are no number, or a row that comes twice.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            reader = csv.DictReader(handle)
+            missing = {"student", "points"} - set(reader.fieldnames or ())
+            if missing:
+                raise ManualError(f"{path} has no column {', '.join(sorted(missing))}.")
+            rows = list(enumerate(reader, start=2))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ManualError(f"{path} cannot be read: {error}. Save it as CSV in UTF-8.") from error
+    students = set(book.students())
+    items = (
+        {""} | set(exercise.tasks()) | {cell["id"] for cell in exercise.cells("public-check", "hidden-check")}
+    )
+    found: dict[tuple[str, str], Manual] = {}
+    for line, row in rows:
+        entry = _entry(f"{path}, line {line}", row, students, items)
+        if (entry.student, entry.item) in found:
+            raise ManualError(f"{path}, line {line}: {entry.student} has a row for this item already.")
+        if entry.points or entry.comment:
+            found[entry.student, entry.item] = entry
+    return list(found.values())
+
+
+def _entry(
+    where: str, row: dict[str, str | None], students: Collection[str], items: Collection[str]
+) -> Manual:
+    """One row, checked."""
+    student, item, comment = (
+        _unplain((row.get(name) or "").strip()) for name in ("student", "item", "comment")
+    )
+    if student not in students:
+        raise ManualError(f"{where}: there is no student {student!r}.")
+    if item not in items:
+        raise ManualError(
+            f"{where}: {item!r} is no task and no check; leave it empty for the whole exercise."
+        )
+    try:
+        points = float(row.get("points") or 0)
+    except ValueError:
+        points = float("nan")
+    if points != points or abs(points) == float("inf"):
+        raise ManualError(f"{where}: {row.get('points')!r} is no number of points.")
+    return Manual(student, item, points, comment)
+
+
+def _plain(text: str) -> str:
+    """Text that no spreadsheet runs: an apostrophe before what would begin a formula."""
+    return f"'{text}" if text.startswith((*_FORMULA, "'")) else text
+
+
+def _unplain(text: str) -> str:
+    """What `_plain` was given; a spreadsheet may have dropped the apostrophe already."""
+    return text[1:] if text.startswith("'") and text[1:].startswith((*_FORMULA, "'")) else text
