@@ -18,6 +18,7 @@
 - :func:`~course_utils.explorables.temperature.temperature_explorer`: a teacher's logits, softened
 - :func:`~course_utils.explorables.layer_map.layer_map`: which layer of a student learns from which
 - :func:`~course_utils.explorables.frontier.frontier`: compressed models within a budget of size and time
+- :func:`~course_utils.explorables.projection.projection_explorer`: one cloud in many pictures
 
 A new explorable is four files named alike in this folder and at most 60 lines of Python:
 
@@ -70,6 +71,7 @@ from course_utils.explorables.merge_stepper import merge_stepper
 from course_utils.explorables.objective_gallery import objective_gallery
 from course_utils.explorables.parameter_counter import parameter_counter
 from course_utils.explorables.polysemy import polysemy_explorer
+from course_utils.explorables.projection import projection_explorer
 from course_utils.explorables.span_corruption import span_corruption
 from course_utils.explorables.temperature import temperature_explorer
 from course_utils.explorables.wordpiece_walker import wordpiece_walker
@@ -91,6 +93,7 @@ __all__ = [
     "objective_gallery",
     "parameter_counter",
     "polysemy_explorer",
+    "projection_explorer",
     "span_corruption",
     "temperature_explorer",
     "wordpiece_walker",

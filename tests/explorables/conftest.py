@@ -9,6 +9,7 @@ from family_of_many import tree
 from hard_and_easy import curve
 from inside_bert import attention, builder, counter
 from large_and_small import budgeted
+from many_pictures import projected
 from matched_layers import matched
 from soft_and_hard import softener
 from tagged_and_asked import alignment, picker
@@ -73,6 +74,7 @@ MAKERS |= {"mask_patterns": mask_patterns}
 MAKERS |= {"temperature": softener}
 MAKERS |= {"layer_map": matched}
 MAKERS |= {"frontier": budgeted}
+MAKERS |= {"projection": projected}
 
 
 def page_of(*explorables: Explorable, theme: str = "") -> str:
