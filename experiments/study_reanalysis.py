@@ -47,8 +47,8 @@ def claim_row(name: str, rows: list[Row]) -> Row:
         "sampling_error": verdict(list(answers.values())),
         "sentence": (
             "By the talk's own accuracies and sample sizes, does the difference exceed sampling error, "
-            f"however the errors of the two models coincide? {told}. Each model was run once: the differences "
-            f"drown in seeds whose standard deviation is above, in points, {seeds}."
+            f"however the errors of the two models coincide? {told}. Each model was run once: the "
+            f"differences drown in seeds whose standard deviation is above, in points, {seeds}."
         ),
     }
 
