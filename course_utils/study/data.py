@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 COLUMNS = ("id", "text", "label", "rating", "group", "split")
-POOL = 2  # rows read from the hub for each row wanted: duplicates and short ones fall out
+POOL = 3  # rows read from the hub for each row wanted: duplicates and short ones fall out
 Indices = NDArray[np.int64]
 Role = Literal["train", "validation", "test"]
 
