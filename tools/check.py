@@ -35,7 +35,7 @@ STAGES = [
     Stage("types", [PYTHON, "-m", "mypy"]),
     Stage("doctests", [PYTHON, "-m", "pytest", "-q", "--doctest-modules", "course_utils"]),
     # A file stays in one process, so that what its tests share (a browser, a model) is made once.
-    Stage("tests", [PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", "tests"]),
+    Stage("tests", [PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--durations=20", "tests"]),
 ]
 
 # One thread a process: two threads of torch beside a second process are many times slower.
