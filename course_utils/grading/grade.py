@@ -176,7 +176,8 @@ def _message(meta: Mapping[str, Any], job: Job, outcome: CellOutcome, right: Out
         ended = outcome.reason in ("time", "memory", "output", "processes", "kernel died", "not run")
         why = f" (It was not compared: {REASONS[outcome.reason]}.)" if ended else ""
         return f"{meta['message']}{why}"
-    told = outcome.message or f"{REASONS[outcome.reason].capitalize()}."
+    blocks = (outcome.message or f"{REASONS[outcome.reason].capitalize()}.").split("\n\n")
+    told = "\n\n".join(blocks[-2:])  # of a traceback, the line that raised and what it raised
     # The sandbox knows no right values, so that the notebook's own message repeats the student's there.
     value = " ".join(right[meta["id"]]["text/plain"].split())
     return re.sub(r"(?m)^Right value: .*$", lambda _: f"Right value: {value}", told)
