@@ -2,7 +2,7 @@
 
 import typer
 
-from course_utils.cli import compress, contest, data, exercises, finetune, grade, results, study
+from course_utils.cli import compress, contest, data, exercises, finetune, grade_publish, results, study
 
 app = typer.Typer(
     no_args_is_help=True, help="Work with the course from a terminal.", pretty_exceptions_enable=False
@@ -10,7 +10,7 @@ app = typer.Typer(
 app.add_typer(contest.app, name="contest")
 app.add_typer(data.app, name="data")
 app.add_typer(exercises.app, name="exercises")
-app.add_typer(grade.app, name="grade")
+app.add_typer(grade_publish.app, name="grade")
 app.add_typer(results.app, name="results")
 app.add_typer(study.app, name="study")
 app.command("reproduce")(results.reproduce)

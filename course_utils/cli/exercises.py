@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from course_utils.grading import exercise, lint, release
+from course_utils.grading import exercise, lint, nbgrader_export, nbgrader_import, release
 
 app = typer.Typer(no_args_is_help=True, help="Make and check the graded exercises (needs a checkout).")
 
@@ -71,3 +72,32 @@ def lint_(name: Name = "") -> None:
             lines = lint.lint(chosen) or lint.survivors(chosen)
             found += [f"{chosen.name}: {line}" for line in lines]
     _fail(found)
+
+
+@app.command("to-nbgrader")
+def to_nbgrader(
+    name: Annotated[str, typer.Argument(help="An exercise, or the beginning of its name.")],
+    folder: Annotated[Path, typer.Argument(help="The folder of an nbgrader course.")],
+) -> None:
+    """Write an exercise into FOLDER/source/, as an nbgrader assignment."""
+    with _plain_errors():
+        found = exercise.load(name)
+        path = folder / "source" / found.name / f"{found.name}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(exercise.dump_notebook(nbgrader_export.export(found)), encoding="utf-8", newline="\n")
+    typer.echo(f"Wrote {path}")
+
+
+@app.command("from-nbgrader")
+def from_nbgrader(
+    file: Annotated[Path, typer.Argument(exists=True, help="The notebook in source/, with solutions.")],
+    out: Annotated[Path, typer.Argument(help="The draft to write, such as exercises/instructor/14_x.ipynb.")],
+) -> None:
+    """Turn an nbgrader assignment into the draft of an exercise, and list what its author must still do."""
+    with _plain_errors():
+        draft = nbgrader_import.read(exercise.read_notebook(file))
+        out.write_text(exercise.dump_notebook(draft.notebook), encoding="utf-8", newline="\n")
+    typer.echo(f"Wrote {out}. Still to do:")
+    for line in draft.todo:
+        typer.echo(f"- {line}")
+    typer.echo(f"- Write known wrong answers into {out.stem}_mutants.py, then run `course exercises lint`.")

@@ -17,6 +17,7 @@ from course_utils.grading import mutants, trial
 from course_utils.grading.exercise import Exercise
 from course_utils.grading.hidden import version
 from course_utils.grading.mutants import Mutant
+from course_utils.grading.publish.words import told
 from course_utils.grading.records import CheckResult, Grade
 from course_utils.paths import cache_dir
 
@@ -69,7 +70,7 @@ def _mistake(known: Sequence[Fingerprint], failed: Sequence[CheckResult]) -> str
     """The mistake that fits best, several of equal fit joined by "or"; "" if none or too many fit."""
     names = {check.id for check in failed}
     candidates = [row for row in known if set(row.failed) == names]
-    said = "\n".join(check.message for check in failed)
+    said = "\n".join(told(check.message) for check in failed)
     fitting = [row.mistake for row in candidates if row.says in said] or [row.mistake for row in candidates]
     return " or ".join(fitting) if len(fitting) <= MAX_NAMED else ""
 

@@ -15,6 +15,8 @@ from course_utils.grading.execute import execute
 from course_utils.grading.exercise import CHECK_KINDS, Cell, Exercise, Notebook, course, source
 from course_utils.grading.release import SEED_LINE, notebook_of, reference_source
 
+# nbgrader takes a number that a test shows for partial credit, and a text for full credit.
+SILENT = "None  # nbgrader reads points out of a value that a test shows"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 SCHEMA_VERSION = 3
 
@@ -41,8 +43,8 @@ def export(exercise: Exercise, seed: int = 0) -> Notebook:
         if meta["kind"] == "reference":
             return reference_source(public)
         if meta["kind"] == "hidden-check":
-            return hidden_tests(source(cell), meta["id"], right[meta["id"]], source(seed_cell))
-        return source(cell)
+            return hidden_tests(f"{source(cell)}\n{SILENT}", meta["id"], right[meta["id"]], source(seed_cell))
+        return f"{source(cell)}\n{SILENT}" if meta["kind"] == "public-check" else source(cell)
 
     # Students get it too, so it holds what the seed cell is made of and not the seed.
     made["metadata"]["course"]["seed"] = SEED_LINE.sub("student_seed = 0", source(seed_cell))

@@ -27,7 +27,7 @@ from course_utils.grading.exercise import (
     problems,
     source,
 )
-from course_utils.grading.nbgrader_export import BEGIN_HIDDEN, END_HIDDEN
+from course_utils.grading.nbgrader_export import BEGIN_HIDDEN, END_HIDDEN, SILENT
 from course_utils.grading.set_up import standard_set_up
 
 _HEADER = re.compile(r"\A(#[^\n]*)\n\n\*[^\n]* points[^\n]*\*\n\n?")
@@ -87,6 +87,8 @@ def _read_ours(notebook: Notebook) -> Draft:
             text = "REFERENCE = {}"
         elif meta["kind"] == "hidden-check":
             text = _own_check(text)
+        elif meta["kind"] == "public-check":
+            text = text.removesuffix(f"\n{SILENT}")
         cells.append(_cell(meta, text, cell["cell_type"]))
         if meta["kind"] == "reference":
             cells.append(
@@ -98,7 +100,11 @@ def _read_ours(notebook: Notebook) -> Draft:
 def _own_check(text: str) -> str:
     """A hidden check without the region's marks, the seed and the value that the export put around it."""
     inner = text.removeprefix(BEGIN_HIDDEN).removesuffix(END_HIDDEN)
-    return re.split(r"^REFERENCE\.update\(.*\)\n", inner, maxsplit=1, flags=re.MULTILINE)[-1].strip("\n")
+    return (
+        re.split(r"^REFERENCE\.update\(.*\)\n", inner, maxsplit=1, flags=re.MULTILINE)[-1]
+        .strip("\n")
+        .removesuffix(f"\n{SILENT}")
+    )
 
 
 class _Reader:
@@ -202,7 +208,8 @@ class _Reader:
         else:
             self._todo.append(f"{own}: name the mistakes that lead to known wrong values.")
         shown = found.values[0] if len(found.values) == 1 else f"[{', '.join(found.values)}]"
-        text = "\n".join([*found.before, f'check("{own}", lambda: {shown})'])
+        # As text, since `check` looks values up among the known mistakes, which a list cannot be.
+        text = "\n".join([*found.before, f'check("{own}", lambda: repr({shown}))'])
         self._add(meta, text, "code")
 
     def _add(self, meta: dict[str, Any], text: str, cell_type: str) -> None:

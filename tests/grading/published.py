@@ -53,8 +53,8 @@ def final(student: str, given: Grade | None, *manual: Manual, answer: str = "", 
 def invalid(student: str, reason: str) -> Final:
     """What stands for a student whose file is no notebook."""
     submission = Submission(student, "1" * 64, "b.ipynb", reason=reason)
-    given = Grade(INVALID, "v1", 5, reason=reason)
-    return Final(student, student.title(), Attempt(2, "01_tiny", 1, submission, given), 0)
+    given = Grade(INVALID, "v1", 5, checks(reason, reason), reason=reason)
+    return Final(student, student.title(), Attempt(2, "01_tiny", 1, submission, given), 3)
 
 
 def absent(student: str) -> Final:

@@ -42,6 +42,31 @@ def test_a_long_message_is_cut() -> None:
     assert "cut after 2000 characters" in page
 
 
+TRACEBACK = """\
+... aceback (most recent call last)
+Cell In[1], line 2
+      1 # Try it.
+----> 2 check(lambda: double("x"), {"xx": "Some known mistake."})
+
+Cell In[1], line 53, in check(name, answer, mistakes)
+---> 53     value = in_time(answer)
+
+Cell In[1], line 4, in <lambda>()
+----> 4 check(lambda: double("x"))
+
+Cell In[1], line 3, in double(word)
+      1 def double(word):
+----> 3     return word / 2
+
+TypeError: unsupported operand"""
+
+
+def test_of_a_traceback_only_the_line_of_the_answer_and_the_error_remain() -> None:
+    page = feedback.page(EXERCISE, final("ann", grade(public=TRACEBACK)))
+    assert "<pre>In double, line 3: return word / 2\nTypeError: unsupported operand</pre>" in page
+    assert "Some known mistake" not in page
+
+
 def test_a_passed_check_shows_no_message_and_no_seed() -> None:
     given = grade()
     odd = replace(
@@ -130,16 +155,23 @@ PAGES = {
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("color_scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    ("name", "color_scheme", "width"),
+    [
+        ("failed", "light", 1280),
+        ("failed", "dark", 400),
+        ("full", "dark", 1280),
+        ("invalid", "light", 400),
+        ("absent", "dark", 400),
+    ],
+)
 def test_pages_are_accessible_fit_and_ask_nobody(
-    open_page: PageFactory, name: str, color_scheme: str
+    open_page: PageFactory, name: str, color_scheme: str, width: int
 ) -> None:
-    for width in (1280, 400):
-        tab = open_page(feedback.page(EXERCISE, PAGES[name]), color_scheme=color_scheme, width=width)
-        tab.check()
-        assert tab.axe() == []
-        assert tab.overflow() == 0
+    tab = open_page(feedback.page(EXERCISE, PAGES[name]), color_scheme=color_scheme, width=width)
+    tab.check()
+    assert tab.axe() == []
+    assert tab.overflow() == 0
 
 
 @pytest.mark.browser

@@ -59,6 +59,13 @@ def test_a_hidden_check_and_its_value_stand_in_a_region_that_nbgrader_cuts_out(e
     assert "For instructors" not in json.dumps(exported)
 
 
+def test_no_exported_check_shows_a_value_that_nbgrader_would_read_as_points(exported: Notebook) -> None:
+    for cell in exported["cells"]:
+        if theirs(cell)["grade"]:
+            lines = [line for line in source(cell).splitlines() if line != nbgrader_export.END_HIDDEN]
+            assert lines[-1].startswith("None  #")
+
+
 def test_what_nbgrader_runs_fails_for_a_wrong_answer_and_passes_for_the_solution() -> None:
     found = exercise.load("01")
     cells = [cell for cell in nbgrader_export.export(found)["cells"] if cell["cell_type"] == "code"]
@@ -160,9 +167,9 @@ def foreign() -> Notebook:
 def test_comparisons_of_a_foreign_assignment_become_values() -> None:
     draft = nbgrader_import.read(foreign())
     check = by_id(draft.notebook, "correct-squares")
-    assert source(check).endswith('check("correct-squares", lambda: [squares(2), sum(squares(3))])')
+    assert source(check).endswith('check("correct-squares", lambda: repr([squares(2), sum(squares(3))]))')
     assert source(check).startswith("from math import isclose")
-    assert source(by_id(draft.notebook, "correct-squares-hidden")).endswith("lambda: squares(3))")
+    assert source(by_id(draft.notebook, "correct-squares-hidden")).endswith("lambda: repr(squares(3)))")
     assert source(by_id(draft.notebook, "squares")).startswith("## Part A")
     assert source(by_id(draft.notebook, "squares-answer")) == SOLUTION
 
@@ -196,7 +203,7 @@ def test_a_finished_draft_is_an_exercise_whose_checks_work() -> None:
         {"id": "squares-help", "cell_type": "markdown", "source": "Think.", "metadata": help_}
     )
     found = parse("draft", notebook)
-    assert release.references(found) == {"correct-squares": "[[1, 4], 14]", "zero": "[]"}
+    assert release.references(found) == {"correct-squares": "'[[1, 4], 14]'", "zero": "'[]'"}
     assert any("easy to guess" in line for line in lint.lint(found)), (
         "what nbgrader accepts, the lint still refuses"
     )

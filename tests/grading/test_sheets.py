@@ -106,6 +106,15 @@ def test_a_moodle_worksheet_is_filled_by_its_own_key() -> None:
     assert (rows(text)[0]["Grade"], rows(text)[0]["Identifier"], missing) == ("3", "Participant 5", [])
 
 
+def test_what_waits_for_the_grader_is_blank_and_never_0() -> None:
+    waiting = [final("bob", None), absent("dee")]
+    assert [row["score"] for row in rows(sheets.gradebook(EXERCISE, waiting))] == ["", "0"]
+    assert [row["Ex"] for row in rows(sheets.canvas("Ex", 3, waiting))] == ["3", "", ""]
+    assert [row["Ex"] for row in rows(sheets.moodle("Ex", waiting))] == ["", ""]
+    text, missing = sheets.fill(EXPORTED, "Exercise 1", waiting)
+    assert (rows(text)[2]["Exercise 1 (77)"], missing) == ("9", ["dee"])
+
+
 @pytest.mark.parametrize(
     ("sheet", "column", "key", "says"),
     [

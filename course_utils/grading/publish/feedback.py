@@ -11,8 +11,8 @@ from typing import Any
 
 from course_utils.grading.exercise import Exercise
 from course_utils.grading.publish.pages import render
-from course_utils.grading.publish.sheets import is_sandboxed, number, status
-from course_utils.grading.publish.words import NO_SANDBOX, clean, exercise_title, task_titles
+from course_utils.grading.publish.sheets import is_sandboxed, number, status, task_points
+from course_utils.grading.publish.words import NO_SANDBOX, clean, exercise_title, task_titles, told
 from course_utils.grading.records import GRADED, INVALID, PENDING, CheckResult, Final, Grade, Submission
 
 _STUB = "NotImplementedError"
@@ -45,7 +45,7 @@ def file_name(student: str) -> str:
 def page(exercise: Exercise, final: Final) -> str:
     """The HTML of a student's page."""
     grade = final.attempt.grade if final.attempt else None
-    checks = grade.checks if grade else ()
+    checks = grade.checks if grade and grade.status == GRADED else ()
     return render(
         "feedback.html",
         title=exercise_title(exercise),
@@ -62,6 +62,19 @@ def page(exercise: Exercise, final: Final) -> str:
         steps=list(next_steps(exercise, final)),
         provenance=_provenance(grade),
     )
+
+
+def in_words(exercise: Exercise, finals: Sequence[Final]) -> dict[str, str]:
+    """Student -> a line of feedback for a sheet: the points of each task, or why there are none."""
+    titles = task_titles(exercise)
+    return {
+        final.student: "; ".join(
+            f"{titles.get(task, task)}: {points}" for task, points in task_points(final).items()
+        )
+        if status(final) == GRADED
+        else " ".join([f"{status(final).capitalize()}.", _refusal(final)]).strip()
+        for final in finals
+    }
 
 
 def next_steps(exercise: Exercise, final: Final) -> Iterator[str]:
@@ -144,7 +157,7 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "earned": check.earned,
         "points": check.points,
         "hidden": check.kind == "hidden-check",
-        "message": "" if check.passed else clean(check.message),
+        "message": "" if check.passed else told(check.message),
     }
 
 

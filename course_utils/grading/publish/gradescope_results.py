@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from course_utils.grading.exercise import Exercise
-from course_utils.grading.publish.words import NO_SANDBOX, clean, task_titles
+from course_utils.grading.publish.words import NO_SANDBOX, clean, task_titles, told
 from course_utils.grading.records import GRADED, CheckResult, Grade
 
 VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
@@ -22,7 +22,7 @@ def results(exercise: Exercise, grade: Grade, hidden_visibility: str = "visible"
     titles, tests = task_titles(exercise), []
     places = {task: place for place, task in enumerate(exercise.tasks(), start=1)}
     counts = dict.fromkeys(places, 0)
-    for check in grade.checks:
+    for check in grade.checks if grade.status == GRADED else ():
         counts[check.task] = counts.get(check.task, 0) + 1
         number = f"{places.get(check.task, 0)}.{counts[check.task]}"
         visibility = hidden_visibility if check.kind == "hidden-check" else "visible"
@@ -69,7 +69,7 @@ def _test(check: CheckResult, title: str, number: str, visibility: str) -> dict[
         "score": check.earned,
         "max_score": check.points,
         "status": "passed" if check.passed else "failed",
-        "output": clean(check.message),
+        "output": told(check.message),
         "output_format": "text",
         "visibility": visibility,
     }

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from course_utils.grading.exercise import Exercise
-from course_utils.grading.records import Final
+from course_utils.grading.records import PENDING, Final
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 CANVAS_KEYS = ("SIS Login ID", "SIS User ID", "ID", "Student")
@@ -51,6 +51,16 @@ def number(value: float) -> int | float:
     return int(value) if value == int(value) else round(value, 2)
 
 
+def score(final: Final, absent: int | str = "") -> int | float | str:
+    """Points for a sheet; "" while a submission waits for the grader: a 0 would be an untrue one.
+
+    absent: what stands for a student who handed nothing in and was given nothing.
+    """
+    if status(final) == PENDING:
+        return ""
+    return number(final.score) if final.attempt or final.manual else absent
+
+
 def gradebook(exercise: Exercise, finals: Sequence[Final]) -> str:
     """The whole story of each student in one row: score, attempt, lateness, points of each task."""
     tasks = list(exercise.tasks())
@@ -61,7 +71,7 @@ def gradebook(exercise: Exercise, finals: Sequence[Final]) -> str:
         comments = " / ".join(entry.comment for entry in final.manual if entry.comment)
         rows.append(
             [
-                *(final.student, final.name, number(final.score), exercise.points(), status(final)),
+                *(final.student, final.name, score(final, absent=0), exercise.points(), status(final)),
                 *(final.attempt.number if final.attempt else "", final.late_days, number(final.penalty)),
                 number(sum(entry.points for entry in final.manual)),
                 *(earned.get(task, 0) for task in tasks),
@@ -78,7 +88,7 @@ def canvas(title: str, points: float, finals: Sequence[Final]) -> str:
     """
     rows: list[list[Any]] = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", title]]
     rows.append(["    Points Possible", "", "", "", "", number(points)])
-    rows += [[final.name, "", "", final.student, "", number(final.score)] for final in finals]
+    rows += [[final.name, "", "", final.student, "", score(final)] for final in finals]
     return as_csv(rows)
 
 
@@ -89,9 +99,7 @@ def moodle(title: str, finals: Sequence[Final], feedback: Mapping[str, str] | No
     """
     said = feedback or {}
     rows: list[list[Any]] = [["ID number", "Full name", title, f"{title} feedback"]]
-    rows += [
-        [final.student, final.name, number(final.score), said.get(final.student, "")] for final in finals
-    ]
+    rows += [[final.student, final.name, score(final), said.get(final.student, "")] for final in finals]
     return as_csv(rows)
 
 
@@ -109,12 +117,13 @@ def fill(sheet: str, column: str, finals: Sequence[Final], key: str = "") -> tup
     if target == len(head):
         rows = [[*row, ""] for row in rows]
         rows[0][target] = column
-    scores = {final.student: number(final.score) for final in finals}
+    scores = {final.student: score(final) for final in finals}
     found = set()
     for row in rows[1:]:
-        if len(row) > max(place, target) and row[place].strip() in scores:
-            row[target] = str(scores[row[place].strip()])
-            found.add(row[place].strip())
+        student = row[place].strip() if len(row) > max(place, target) else None
+        if student in scores:
+            found.add(student)
+            row[target] = str(scores[student]) if scores[student] != "" else row[target]
     return as_csv(rows), sorted(set(scores) - found)
 
 

@@ -16,7 +16,7 @@ from course_utils.grading.fingerprints import Fingerprint, mistakes
 from course_utils.grading.publish.pages import render
 from course_utils.grading.publish.sheets import is_sandboxed, number, status
 from course_utils.grading.publish.words import NO_SANDBOX, clean, exercise_title, task_titles
-from course_utils.grading.records import CheckResult, Final, Grade
+from course_utils.grading.records import GRADED, CheckResult, Final, Grade
 from course_utils.grading.release import solution, stub
 from course_utils.grading.similarity import Twins, twins
 
@@ -51,7 +51,9 @@ class Summary:
 def of(exercise: Exercise, finals: Sequence[Final], known: Sequence[Fingerprint] = ()) -> Summary:
     """Count a class. known: `fingerprints.of_exercise`; without it all mistakes are unknown ones."""
     grades = {
-        f.student: f.attempt.grade for f in finals if f.attempt and f.attempt.grade and f.attempt.grade.checks
+        final.student: final.attempt.grade
+        for final in finals
+        if final.attempt and final.attempt.grade and final.attempt.grade.status == GRADED
     }
     scores = tuple(sorted(final.score for final in finals if final.student in grades))
     return Summary(

@@ -15,6 +15,11 @@ MAX_CHARACTERS = 2_000
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _KEPT = "\n\t"
+_FRAME = re.compile(
+    r"^Cell In\[\d+\], line \d+(?:, in (?P<name>[^(\n]+).*)?\n(?P<code>(?:[- ].*\n?)*)", re.MULTILINE
+)
+_ARROW = re.compile(r"^-+> +(\d+) (.*)$", re.MULTILINE)
+_OURS = {None, "check", "in_time", "typed", "<lambda>"}  # frames of the notebook's own, which help nobody
 
 
 def clean(text: str, limit: int = MAX_CHARACTERS) -> str:
@@ -33,6 +38,24 @@ def clean(text: str, limit: int = MAX_CHARACTERS) -> str:
         if letter in _KEPT or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Co")
     )
     return shown if len(shown) <= limit else f"{shown[:limit]}\n... (cut after {limit} characters)"
+
+
+def told(message: str) -> str:
+    """What a failed check says: the error, and of a traceback only the line of the answer that raised it.
+
+    >>> print(told("Cell In[1], line 2, in f(x)\\n----> 2     return 1 / x\\n\\nZeroDivisionError: no"))
+    In f, line 2: return 1 / x
+    ZeroDivisionError: no
+    """
+    frames = list(_FRAME.finditer(message))
+    if not frames:
+        return clean(message)
+    error = message.rstrip().rsplit("\n\n", 1)[-1].strip()
+    own = [frame for frame in frames if frame["name"] not in _OURS]
+    arrow = _ARROW.search(own[-1]["code"]) if own else None
+    if arrow is None:
+        return clean(error)
+    return clean(f"In {own[-1]['name']}, line {arrow[1]}: {arrow[2].strip()}\n{error}")
 
 
 def task_titles(exercise: Exercise) -> dict[str, str]:
