@@ -57,7 +57,7 @@ def run_cells(cells: Sequence[Sequence[str]], space: dict[str, Any]) -> dict[str
         if isinstance(last, ast.Expr):
             value = eval(compile(ast.Expression(last.value), f"<{name}>", "eval"), space)
         if kind.endswith("-check"):
-            outputs[name], _ = formatter.format(value)
+            outputs[name] = {} if value is None else formatter.format(value)[0]  # as a kernel shows it
     return outputs
 
 
