@@ -19,6 +19,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 Output = dict[str, Any]
+_STREAMS = (sys.stdout, sys.stderr)  # the code may have put others in their place
 
 
 class _Hook(DisplayHook):
@@ -90,8 +91,8 @@ def run(shell: Shell, code: str) -> list[Output]:
         shell.run_cell(code, store_history=False)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in _STREAMS:
+        stream.flush()
     return shell.outputs
 
 

@@ -158,7 +158,8 @@ def _streams(shown: dict[str, bytes]) -> list[Output]:
 def _outputs(replies: list[Any], token: str) -> list[Output]:
     """The outputs in a cell's one reply. Raises Ended if there is more than that, or something else."""
     match replies:
-        case [{"token": given, "outputs": list(found)}] if given == token and len(found) <= _MOST_OUTPUTS:
+        case [{"token": given, "outputs": list(found)}] if given == token:
+            _end_if("output" if len(found) > _MOST_OUTPUTS else "")
             return [checked(output) for output in found]
     raise Ended("forged result")
 

@@ -109,7 +109,7 @@ class Grader:
             if not done.ended and (course(cell).get("kind") == "answer" or cell is code[-1]):
                 canary = Canary.fresh()
                 done = run(canary.source)
-                caught = caught or canary.is_dead(done.outputs)
+                caught = caught or (not done.ended and canary.is_dead(done.outputs))
             if done.ended:
                 break
         return executed, caught

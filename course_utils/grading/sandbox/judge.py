@@ -15,6 +15,7 @@ _SHOWN_CHARACTERS = 600
 # Tampering with the grading itself; no check of such a run counts.
 TAMPERED = {"forged result", "display hijacked"}
 _BY_ERROR = {"MemoryError": "memory", "WrongValueError": "wrong value"}
+_BY_NUMBER = {"[Errno 12]": "memory", "[Errno 27]": "disk", "[Errno 28]": "disk"}  # ENOMEM, EFBIG, ENOSPC
 _COLORS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -52,7 +53,8 @@ def _of_cell(cell: Cell, done: Executed, is_equal: bool) -> tuple[str, str]:
     if done.ended:
         return done.ended, _sentence(done.ended)
     if error is not None:
-        return _BY_ERROR.get(error["ename"], "raised"), "\n".join(error["traceback"]) or _last_line(error)
+        known = _BY_NUMBER.get(error["evalue"][:10], "raised")
+        return _BY_ERROR.get(error["ename"], known), "\n".join(error["traceback"]) or _last_line(error)
     if not is_equal:
         return "wrong value", f"Shown:    {_text(done.outputs)}\nExpected: {_text(cell['outputs'])}"
     return "", ""

@@ -12,6 +12,7 @@ REASONS = {
     "raised": "it raised an exception",
     "time": "it ran out of time: the cell's, the whole run's, or that of the processor",
     "memory": "it needed more memory than there is",
+    "disk": "it wrote larger or more files than are allowed",
     "output": "it wrote more output than is read",
     "processes": "it started more processes or threads than are allowed",
     "kernel died": "its process ended before the cell did",
