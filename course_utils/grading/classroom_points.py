@@ -12,19 +12,21 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 NOTES = "CLASSROOM_NOTES"  # where the plugin writes which cells passed
 
 
-def pytest_runtest_logreport(report):
+def pytest_runtest_logreport(report: Any) -> None:
     """As a pytest plugin: note the outcome of each cell, in order."""
     if report.when == "call" and NOTES in os.environ:
         with open(os.environ[NOTES], "a", encoding="utf-8") as out:
             out.write(json.dumps([report.nodeid.rpartition("Cell ")[2], report.outcome == "passed"]) + "\n")
 
 
-def checks(notebook):
+def checks(notebook: dict[str, Any]) -> Iterator[tuple[int, str, int]]:
     """(place among the code cells, id, points) of each public check. nbval numbers code cells from 0."""
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     for place, cell in enumerate(code):
@@ -33,7 +35,7 @@ def checks(notebook):
             yield place, meta["id"], meta["points"]
 
 
-def passed_cells(path):
+def passed_cells(path: str) -> set[int]:
     """The places of the code cells that nbval passed; its report goes to this process's output."""
     notes = Path("classroom-notes.jsonl").absolute()
     notes.unlink(missing_ok=True)
@@ -49,7 +51,7 @@ def passed_cells(path):
     return {int(place) for place, passed in rows if passed}
 
 
-def result(notebook, passed):
+def result(notebook: dict[str, Any], passed: set[int]) -> dict[str, Any]:
     """What autograding-grading-reporter reads: points of each check, and what there is to earn."""
     rows = [(name, points, place in passed) for place, name, points in checks(notebook)]
     tests = [
@@ -60,7 +62,7 @@ def result(notebook, passed):
     return {"version": 1, "status": whole, "max_score": sum(points for _, points, _ in rows), "tests": tests}
 
 
-def main(path):
+def main(path: str) -> None:
     """Run, print, and hand over. The exit status is 0: a failed check is a result."""
     found = result(json.loads(Path(path).read_text(encoding="utf-8")), passed_cells(path))
     for test in found["tests"]:

@@ -23,6 +23,7 @@ from course_utils.paths import cache_dir
 
 SEED = 0
 MAX_NAMED = 3  # more candidates than this say nothing
+UNANSWERED = "no answer yet"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def of_exercise(exercise: Exercise) -> list[Fingerprint]:
 def mistakes(known: Sequence[Fingerprint], grade: Grade) -> dict[str, str]:
     """Task -> the known mistake that its answer most likely makes, "" if none is known.
 
-    Tasks whose checks all passed are left out.
+    Tasks whose checks all passed are left out; of a stub it says UNANSWERED.
     """
     failed: dict[str, list[CheckResult]] = {}
     for check in grade.checks:
@@ -68,6 +69,8 @@ def mistakes(known: Sequence[Fingerprint], grade: Grade) -> dict[str, str]:
 
 def _mistake(known: Sequence[Fingerprint], failed: Sequence[CheckResult]) -> str:
     """The mistake that fits best, several of equal fit joined by "or"; "" if none or too many fit."""
+    if any("NotImplementedError" in told(check.message) for check in failed):
+        return UNANSWERED
     names = {check.id for check in failed}
     candidates = [row for row in known if set(row.failed) == names]
     said = "\n".join(told(check.message) for check in failed)

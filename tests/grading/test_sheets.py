@@ -43,7 +43,7 @@ def test_a_zero_byte_cannot_hide_a_formula() -> None:
 
 def test_the_gradebook_tells_the_whole_story() -> None:
     found = {row["student"]: row for row in rows(sheets.gradebook(EXERCISE, CLASS))}
-    assert (found["ann"]["score"], found["ann"]["of"], found["ann"]["double"]) == ("3", "3", "3")
+    assert (found["ann"]["score"], found["ann"]["of"], found["ann"]["task double"]) == ("3", "3", "3")
     bob = found["bob"]
     assert (bob["score"], bob["late days"], bob["penalty"], bob["manual points"]) == (
         "1.25",

@@ -58,6 +58,11 @@ def test_without_a_telling_message_all_candidates_are_named() -> None:
     assert fingerprints.mistakes([ONCE] * 4, grade("wrong", "no")) == {"double": ""}
 
 
+def test_a_stub_is_no_mistake() -> None:
+    said = fingerprints.mistakes(KNOWN, grade("NotImplementedError: double: your code goes here", "no"))
+    assert said == {"double": fingerprints.UNANSWERED}
+
+
 def test_same_answers_are_grouped_and_suspicions_are_listed() -> None:
     found = summary.of(EXERCISE, CLASS)
     assert [group.students for group in found.twins] == [("ann", "bob")]

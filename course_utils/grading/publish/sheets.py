@@ -65,7 +65,7 @@ def gradebook(exercise: Exercise, finals: Sequence[Final]) -> str:
     """The whole story of each student in one row: score, attempt, lateness, points of each task."""
     tasks = list(exercise.tasks())
     head = ["student", "name", "score", "of", "status", "attempt", "late days", "penalty", "manual points"]
-    rows: list[list[Any]] = [[*head, *tasks, "comments", "without sandbox"]]
+    rows: list[list[Any]] = [[*head, *(f"task {task}" for task in tasks), "comments", "without sandbox"]]
     for final in finals:
         earned = task_points(final)
         comments = " / ".join(entry.comment for entry in final.manual if entry.comment)
