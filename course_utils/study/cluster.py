@@ -7,11 +7,15 @@ the run to another worker.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from course_utils.study.design import Design
 from course_utils.study.execute import make
 from course_utils.study.processes import Outcome
 from course_utils.study.runs import Key, RunError
+
+if TYPE_CHECKING:
+    from dask.distributed import Client
 
 PATIENCE = 60  # seconds to wait for a scheduler, and for its first worker
 
@@ -34,18 +38,19 @@ def run(design: Design, folder: Path, keys: Sequence[Key], address: str) -> Iter
         ) from problem
     with client:
         _check_workers(client, address)
-        futures = {
-            client.submit(
-                make, design, folder.absolute(), key, pure=False, key=f"study-{key.name}-{id(keys)}"
-            ): key
-            for key in keys
-        }
+        place = folder.absolute()
+        futures = {client.submit(_make, design, place, key.name, pure=False): key for key in keys}
         for future in as_completed(futures):
             raised = future.exception()
             yield Outcome(futures[future], None if raised is None else _words(raised))
 
 
-def _check_workers(client: "Client", address: str) -> None:  # type: ignore[name-defined]  # noqa: F821
+def _make(design: Design, folder: Path, name: str) -> None:
+    """What a worker does; the run comes by name, since dask has its own thoughts about tuples."""
+    make(design, folder, next(key for key in design.keys if key.name == name))
+
+
+def _check_workers(client: "Client", address: str) -> None:
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
     except TimeoutError as problem:

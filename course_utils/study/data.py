@@ -173,8 +173,8 @@ def _assign(frame: pd.DataFrame, role: Role, name: str, design: Design, taken: s
     parts = {"test": domain.test_parts, "validation": domain.validation_parts, "train": ("train",)}[role]
     used_groups = set(frame.loc[frame["role"] != "", "group"])
     free = frame["split"].isin(parts) & ~frame["key"].isin(taken) & ~frame["group"].isin(used_groups)
-    if role != "test":
-        free &= frame["label"] >= 0 if role == "train" else True
+    if role == "train":
+        free &= frame["label"] >= 0
     rng = np.random.default_rng([design.data_seed, zlib.crc32(f"{name}/{role}".encode())])
     chosen = _capped(frame, np.flatnonzero(free & (frame["role"] == "")), domain.most_of_group, rng)
     if role != "train":

@@ -104,7 +104,7 @@ class Domain:
     name: str
     title: str
     source: Literal["course", "file"] = "course"
-    margin: float | None = None  # labels only for ratings at least so far from the middle
+    margin: float | None = None  # labels only for ratings at least so far from 0
     balance: Literal["none", "label", "rating"] = "none"  # of its test rows
     clean: bool = False  # BBCode, HTML breaks, addresses
     least_words: int = 1

@@ -38,13 +38,15 @@ def run(design: Design, folder: Path, keys: Sequence[Key], processes: int) -> It
             while waiting and len(running) < processes:
                 key = waiting.popleft()
                 attempts[key] += 1
+                error_file(folder, key).unlink(missing_ok=True)
                 process = context.Process(target=_work, args=(design, folder, key))
                 process.start()
                 running[process.sentinel] = (key, process)
             for sentinel in wait(list(running)):
                 key, process = running.pop(sentinel)  # type: ignore[arg-type]
                 process.join()
-                if process.exitcode < 0 and attempts[key] < ATTEMPTS:
+                raised = error_file(folder, key).is_file()
+                if process.exitcode and not raised and attempts[key] < ATTEMPTS:
                     waiting.appendleft(key)
                 else:
                     yield Outcome(key, _problem(folder, key, process.exitcode))
@@ -66,13 +68,12 @@ def _context() -> Any:
 def _work(design: Design, folder: Path, key: Key) -> None:
     """What a process does. What it raises goes into a file, since the process is gone by then."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    file = error_file(folder, key)
-    file.unlink(missing_ok=True)
     from course_utils.study.execute import make
 
     try:
         make(design, folder, key)
     except Exception as problem:
+        file = error_file(folder, key)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{type(problem).__name__}: {problem}\n", encoding="utf-8")
         raise SystemExit(1) from problem
@@ -94,6 +95,6 @@ def _problem(folder: Path, key: Key, exitcode: int) -> str | None:
     if exitcode == 0:
         return None
     file = error_file(folder, key)
-    if exitcode > 0 and file.is_file():
+    if file.is_file():
         return file.read_text(encoding="utf-8").strip()
     return f"its process died {ATTEMPTS} times (exit code {exitcode}); is there enough memory?"
