@@ -91,18 +91,27 @@ def coordinate(book: Path, kernel: str, scheduler: str) -> None:
         grade_pending(open_book, exercise, task.setting, run)
 
 
-def disturbed(book: Path, victim: str, kills: int, kernel: str, rng: random.Random) -> Disturbance:
-    """Grade a gradebook under so many kills, calling again whenever a call ended early."""
+def disturbed(book: Path, victim: str, moments: list[int], kernel: str, rng: random.Random) -> Disturbance:
+    """Grade a gradebook, calling again whenever a call ended early.
+
+    moments: kill when so many grades are in the gradebook; in order.
+    """
     done = calls = 0
     with _cluster(book.parent) if victim == "scheduler" else contextlib.nullcontext() as cluster:
         while True:
             calls += 1
             call = _call(book, kernel, cluster.address() if cluster else "")
-            while call.poll() is None and done < kills:
-                time.sleep(rng.uniform(0.2, 2.0))
-                done += _kill(victim, call, cluster, rng)
-            if call.wait() == 0:
+            while call.poll() is None:
+                if done < len(moments) and _graded(book) >= moments[done]:
+                    done += _kill(victim, call, cluster, rng)
+                time.sleep(0.02)
+            if call.returncode == 0:
                 return Disturbance(done, calls)
+
+
+def _graded(book: Path) -> int:
+    with Gradebook(book) as open_book:
+        return open_book.count_grades()
 
 
 def _call(book: Path, kernel: str, scheduler: str) -> subprocess.Popen[bytes]:
@@ -211,7 +220,8 @@ def compare(
         for victim in victims:
             book_path = Path(folder) / f"{victim}.sqlite"
             shutil.copy(empty, book_path)
-            met = disturbed(book_path, victim, kills, kernel, rng)
+            moments = sorted(rng.sample(range(count - 1), kills))
+            met = disturbed(book_path, victim, moments, kernel, rng)
             assert scores(book_path) == expected, f"scores differ after killing the {victim}"
             tell(
                 f"{victim}: {met.kills} killed, {met.calls} calls; every score equal, none lost, none double"

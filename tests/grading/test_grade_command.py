@@ -1,0 +1,119 @@
+"""`course grade` from submissions to scores, in words that an instructor can act on."""
+
+import csv
+from functools import partial
+from pathlib import Path
+
+import handed_in
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from benchmarks.grading_stand_in import StandIn
+from course_utils.cli import grade as command
+from course_utils.grading import exercise, grade
+from course_utils.grading.gradebook import Gradebook
+from course_utils.grading.sandbox.outcomes import SandboxMissing
+from course_utils.grading.workers import GradingError, Task, grade_here
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to grade the tiny exercise in, with a stand-in for the sandbox."""
+    monkeypatch.setattr(exercise, "load", lambda name: handed_in.EXERCISE)
+    monkeypatch.setattr(
+        command,
+        "_runner",
+        lambda known, setting, workers, scheduler: partial(
+            grade_here, Task(known, setting, StandIn), workers=1
+        ),
+    )
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "lee.ipynb").write_bytes(handed_in.content())
+    (tmp_path / "in" / "bo.ipynb").write_bytes(b"[")
+    (tmp_path / "roster.csv").write_text("student,name,login\nann,Ann Lee,lee\nbo,Bo,\neve,Eve,\n")
+    return tmp_path
+
+
+def call(folder: Path, *arguments: str) -> Result:
+    return RUNNER.invoke(command.app, [*arguments, "--gradebook", str(folder / "book.sqlite")])
+
+
+def test_grading_and_grading_again(tiny: Path) -> None:
+    arguments = ["tiny", str(tiny / "in"), "--roster", str(tiny / "roster.csv")]
+    first = call(tiny, *arguments)
+    assert "1 graded, 1 invalid" in first.output, first.output
+    assert "0 graded, 0 invalid" in call(tiny, "run", *arguments).output
+    with Gradebook(tiny / "book.sqlite") as book:
+        assert [(f.name, f.score) for f in book.finals("tiny")] == [("Ann Lee", 3), ("Bo", 0), ("Eve", 0)]
+    assert "0 points of 0 students changed" in call(tiny, "regrade", "tiny").output
+
+
+def test_manual_points_and_late_days(tiny: Path) -> None:
+    call(tiny, "tiny", str(tiny / "in"))
+    path = tiny / "points.csv"
+    assert "2 rows written" in call(tiny, "manual", "tiny", str(path)).output
+    rows = list(csv.DictReader(path.open()))
+    rows[0] |= {"points": "2.5", "comment": "well said"}
+    with path.open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    assert "1 entries read" in call(tiny, "manual", "tiny", str(path), "--read").output
+    shown = call(tiny, "policy", "tiny", "--deadline", "2026-03-01T12:00Z", "--keep", "last").output
+    assert "keep: last" in shown
+    assert "deadline: 2026-03-01T12:00Z" in shown
+    assert "keep must be one of" in call(tiny, "policy", "tiny", "--keep", "first").output
+    with Gradebook(tiny / "book.sqlite") as book:
+        assert book.manual("tiny")[0].comment == "well said"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["regrade", "tiny"], "There is no gradebook"),
+        (["tiny", "in", "--kernel", "fast"], "--kernel is forked or ipykernel"),
+        (["tiny", "in", "--names", "("], "is no regular expression"),
+        (["tiny", "in", "--roster", "in/bo.ipynb"], "nothing in the column"),
+        (["tiny", "roster.csv"], "neither a folder nor a zip archive"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    monkeypatch.chdir(tiny)
+    (tiny / "in" / "bo.ipynb").write_text('student\n""\n,\n')
+    done = call(tiny, *arguments)
+    assert done.exit_code != 0
+    assert says in " ".join(done.output.replace("│", " ").split())
+
+
+class Missing(StandIn):
+    def __enter__(self) -> StandIn:
+        raise SandboxMissing("bubblewrap is missing: install it.")
+
+
+def test_without_a_sandbox_grading_refuses_in_one_sentence() -> None:
+    task = Task(handed_in.EXERCISE, grade.Setting(), Missing)
+    with pytest.raises(GradingError, match=r"^bubblewrap is missing: install it\.$"):
+        list(grade_here(task, [grade.Job(1, 1)], workers=1))
+
+
+class DeadlyForOne(StandIn):
+    def run(self, notebook: dict):
+        if "kill" in str(notebook):
+            raise SystemExit(1)
+        return super().run(notebook)
+
+
+def test_a_submission_that_ends_workers_is_given_up_and_others_are_graded() -> None:
+    task = Task(handed_in.EXERCISE, grade.Setting(), DeadlyForOne)
+    jobs = [grade.Job(number, 1, {"double": text}) for number, text in enumerate(["kill", handed_in.RIGHT])]
+    assert [outcome.attempt for outcome in grade_here(task, jobs, workers=1)] == [1]
+
+
+def test_without_a_sandbox_each_record_says_so() -> None:
+    with grade.Session(handed_in.EXERCISE, grade.Setting(sandboxed=False), StandIn) as session:
+        assert not session.grade(grade.Job(1, 1, {"double": handed_in.RIGHT})).grade.sandboxed
