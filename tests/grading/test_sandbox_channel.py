@@ -1,0 +1,84 @@
+"""What comes out of a kernel is untrusted: every malformed message has a named end."""
+
+import json
+import os
+import socket
+import struct
+from typing import Any
+
+import pytest
+
+from course_utils.grading.inside import frames
+from course_utils.grading.sandbox.channel import Channel, Ended, checked
+
+
+def reply(channel: Channel, data: bytes, output: bytes = b"") -> Any:
+    """What the grader makes of these bytes as the answer to a cell; {token} becomes the right one."""
+    with socket.socket(fileno=channel.theirs[0]) as inner:
+        os.write(channel.theirs[1], output)
+
+        def answer() -> str:
+            request = frames.read(inner)
+            inner.sendall(data.replace(b"TOKEN-----------", request["token"].encode()))
+            return ""
+
+        done = channel.execute("1", 5, answer)
+        for descriptor in channel.theirs[1:]:
+            os.close(descriptor)
+        channel.close()
+        return done
+
+
+def framed(outputs: object, token: str = "TOKEN-----------") -> bytes:
+    return frames.pack({"token": token, "outputs": outputs})
+
+
+def test_a_good_reply_is_taken_with_what_was_printed() -> None:
+    value = {"type": "execute_result", "data": {"text/plain": "'x'"}}
+    done = reply(Channel(64), framed([value]), b"printed\xff")
+    assert done.ended == ""
+    assert done.outputs[0] == {"output_type": "stream", "name": "stdout", "text": "printed\ufffd"}
+    assert done.outputs[1]["data"] == {"text/plain": "'x'"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        framed([], token="another token --"),
+        framed([]) + framed([]),
+        framed("no list"),
+        framed([{"type": "execute_result", "data": "no mapping"}]),
+        framed([{"type": "status", "data": {}}]),
+        framed([{"type": "error", "ename": 1, "evalue": "", "traceback": []}]),
+        frames.pack([]),
+        frames.pack(None),
+        struct.pack("!I", 3) + b"{{{",
+        struct.pack("!I", 2) + b"\xff\xfe",
+        struct.pack("!I", 100_000) + b"[" * 100_000,
+        struct.pack("!I", 5000) + b"1" * 5000,
+    ],
+)
+def test_anything_else_is_a_forged_result(data: bytes) -> None:
+    assert reply(Channel(64), data).ended == "forged result"
+
+
+def test_floods_end_as_output() -> None:
+    assert reply(Channel(1), framed([]), b"x" * 5000).ended == "output"
+    assert reply(Channel(1), struct.pack("!I", 1 << 31)).ended == "output"
+    assert reply(Channel(64), framed([{"type": "display_data", "data": {}}] * 1000)).ended == "output"
+
+
+def test_an_end_without_a_reply_and_a_reason_to_end() -> None:
+    channel = Channel(64)
+    for descriptor in channel.theirs:
+        os.close(descriptor)
+    assert channel.execute("1", 5, lambda: "").ended == "kernel died"
+    assert Channel(64).execute("1", 5, lambda: "memory").ended == "memory"
+    assert Channel(64).execute("1", 0.01, lambda: "").ended == "time"
+
+
+def test_half_a_character_is_replaced() -> None:
+    output = json.loads('{"type": "display_data", "data": {"text/plain": "\\ud800"}}')
+    assert checked(output)["data"] == {"text/plain": "?"}
+    with pytest.raises(Ended, match="forged result"):
+        checked(["no", "mapping"])
