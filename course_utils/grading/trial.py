@@ -14,7 +14,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,9 +49,13 @@ def of_answers(exercise: Exercise, answers: Mapping[str, str], hidden_seed: int)
     return {"cells": cells}
 
 
-def of_mutant(exercise: Exercise, mutant: Mutant, hidden_seed: int) -> Notebook:
-    """The solved exercise with one known wrong answer, and the checks of its task."""
-    return of_answers(exercise, {mutant.task: mutant.source}, hidden_seed)
+def of_mutant(
+    exercise: Exercise, mutant: Mutant, hidden_seed: int, kinds: Collection[str] = CHECK_KINDS
+) -> Notebook:
+    """The solved exercise with one known wrong answer, and the checks of its task that are of these kinds."""
+    made = of_answers(exercise, {mutant.task: mutant.source}, hidden_seed)
+    left_out = CHECK_KINDS - set(kinds)
+    return {**made, "cells": [cell for cell in made["cells"] if course(cell)["kind"] not in left_out]}
 
 
 def of_stub(exercise: Exercise, hidden_seed: int) -> Notebook:
