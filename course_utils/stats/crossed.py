@@ -139,10 +139,9 @@ def _units(values: Array, groups: ArrayLike | None) -> Array:
     if labels.shape != values.shape[1:]:
         raise ValueError(f"groups must have one label a row, {values.shape[1:]}, got shape {labels.shape}")
     _, numbers = np.unique(labels, return_inverse=True)
-    member = np.zeros((values.shape[1], int(numbers.max()) + 1))
-    member[np.arange(len(numbers)), numbers] = 1.0
     mean = values.mean(axis=1, keepdims=True)
-    return mean + (values - mean) @ member * (member.shape[1] / len(numbers))
+    sums = np.stack([np.bincount(numbers, weights=deviation) for deviation in values - mean])
+    return mean + sums * (sums.shape[1] / len(numbers))
 
 
 def _table(table: ArrayLike) -> Array:
