@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 
@@ -42,11 +43,13 @@ class Child:
             raise ChildError(f"{self._module} did not start; its own words are above.")
         return self
 
-    def stop(self) -> None:
-        """End it, whatever it does."""
+    def stop(self, patience: float = 0.0) -> None:
+        """End it, whatever it does. patience: seconds to end by itself, so that it ends its own processes."""
+        self.connection.close()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(patience)
         self.process.kill()
         self.process.wait()
-        self.connection.close()
 
 
 def connection() -> Connection:

@@ -58,7 +58,7 @@ class Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
+        self._stop(patience=5)
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """Its reply; {"reason": words} if the file is refused, or the process died of it."""
@@ -75,9 +75,9 @@ class Reader:
     def _start(self) -> Child:
         return Child("course_utils.grading.intake_reader", json.dumps(asdict(self._limits))).wait_ready()
 
-    def _stop(self) -> None:
+    def _stop(self, patience: float = 0) -> None:
         if self._child:
-            self._child.stop()
+            self._child.stop(patience)
             self._child = None
 
 

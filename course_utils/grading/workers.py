@@ -20,6 +20,7 @@ from course_utils.grading.grade import Job, MakeGrader, Outcome, Session, Settin
 from course_utils.grading.sandbox.outcomes import SandboxMissing
 
 TRIES = 3  # a run that has ended so many workers is given up until the next `course grade`
+PATIENCE_SECONDS = 20
 JOB_SECONDS = 900  # the sandbox's own limit is far below; this one is for a worker that hangs
 
 
@@ -88,9 +89,9 @@ class _Pool:
                     worker.child.process.kill()  # its connection ends, and the next turn sees it
 
     def stop(self) -> None:
-        """End all workers."""
+        """End all workers; one that is idle ends its sandbox itself."""
         for worker in self._workers:
-            worker.child.stop()
+            worker.child.stop(0 if worker.job else PATIENCE_SECONDS)
 
     def _begin(self, worker: _Worker) -> None:
         worker.child.wait_ready()
