@@ -121,7 +121,7 @@ def _otter_test(cell: Cell, value: str) -> dict[str, object]:
 
 
 def doctest(text: str) -> str:
-    """Code as the lines of a doctest: the first line of a statement after >>>, its others after three dots."""
+    """Code as the lines of a doctest: a statement begins after >>>, and goes on after three dots."""
     lines = []
     for node in ast.parse(text).body:
         statement = textwrap.dedent(ast.get_source_segment(text, node) or "")
