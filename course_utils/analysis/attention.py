@@ -66,8 +66,8 @@ def rollout(maps: Tensor, real: Tensor) -> Tensor:
 def without_special(scores: Tensor, words: Tensor) -> Tensor:
     """Scores of words only, so that they sum to 1 again; 0 elsewhere. Both arguments: (batch, length).
 
-    words: 1 where a token is neither [CLS] nor [SEP] nor padding. Most of a BERT's attention goes to these,
-    so this throws the larger part away: say so under the picture.
+    words: 1 where a token is neither [CLS] nor [SEP] nor padding. Much of a BERT's attention goes to these,
+    and this throws it away: say so under the picture.
     """
     kept = scores * words.to(scores.dtype)
     return kept / kept.sum(dim=1, keepdim=True).clamp(min=torch.finfo(kept.dtype).tiny)
