@@ -92,7 +92,7 @@ def otter_files(
     (folder / "requirements.txt").write_text("")
     generate = [str(python), "-m", "otter", "generate", "-t", "tests", "-o", "autograder.zip"]
     generate += ["-r", "requirements.txt"]
-    subprocess.run(generate, cwd=folder, check=True, capture_output=True)
+    cost([generate], folder)
     paths = []
     for student, given in answers.items():
         path = folder / f"{student}.ipynb"
@@ -108,7 +108,7 @@ def _otter_notebook(notebook: Notebook) -> Notebook:
         if course(cell)["kind"] == "reference":
             cell["source"] = reference_source({})
     first: Cell = {"id": "otter", "cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
-    first["source"] = f'import otter\ngrader = otter.Notebook("{ASSIGNMENT}.ipynb")'
+    first["source"] = "import otter\ngrader = otter.Notebook()"
     return {**notebook, "cells": [first, *cells]}
 
 
@@ -145,7 +145,8 @@ def cost(commands: Iterable[list[str]], folder: Path) -> Cost:
     """Run commands one after the other. Raises RuntimeError with a command's own words if it fails."""
     said, before = "", os.times()
     for command in commands:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=_quiet(), check=False)
+        environ = _environ(command[0])
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environ, check=False)
         if done.returncode:
             raise RuntimeError(
                 f"{' '.join(command[:6])} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
@@ -156,9 +157,10 @@ def cost(commands: Iterable[list[str]], folder: Path) -> Cost:
     return Cost(cpu, after.elapsed - before.elapsed, said)
 
 
-def _quiet() -> dict[str, str]:
-    """One thread for everybody, and each environment its own packages."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": ""}
+def _environ(python: str) -> dict[str, str]:
+    """One thread for everybody; each tool finds the programs of its own virtual environment first."""
+    path = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": "", "PATH": path}
 
 
 def ours_commands(name: str, submissions: Path, book: Path, workers: int) -> list[list[str]]:

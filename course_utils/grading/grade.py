@@ -15,6 +15,7 @@ from importlib.metadata import version as package_version
 from platform import python_version
 from typing import Any, Protocol
 
+from course_utils.grading import lean  # noqa: F401 - first, see there
 from course_utils.grading.exercise import CHECK_KINDS, Exercise, Notebook, course, source
 from course_utils.grading.hidden import Outputs, Solution, graded_notebook, version
 from course_utils.grading.records import GRADED, CheckResult, Grade
