@@ -68,12 +68,12 @@ def tables(study: Study, system: str, train: str, metric: Metric, seeds: Sequenc
 
 
 def groups(study: Study) -> dict[str, ArrayLike | None]:
-    """By test domain, which labeled rows belong together; None where each stands alone."""
+    """By test domain, the number of each labeled row's group; None where each row stands alone."""
     found: dict[str, ArrayLike | None] = {}
     for domain in study.test_domains:
         rows = study.rows[domain, "test"]
-        labels = rows.groups[rows.labeled]
-        found[domain] = labels if len(np.unique(labels)) < len(labels) else None
+        names, numbers = np.unique(rows.groups[rows.labeled], return_inverse=True)
+        found[domain] = numbers if len(names) < len(numbers) else None
     return found
 
 
@@ -147,15 +147,23 @@ def pair(study: Study, first: str, second: str, metric: Metric, trains: Sequence
     return Pair(metric, shared, values, groups(study))
 
 
-def system_estimate(study: Study, system: str, train: str, metric: Metric, quantity: Quantity) -> Estimate:
-    """A quantity of one system trained on one domain; over seeds and rows, of one seed over rows alone."""
-    found = tables(study, system, train, metric, study.seeds(system, train))
+def quantity_of(
+    found: Mapping[str, Array], train: str, quantity: Quantity, of_rows: Mapping[str, ArrayLike | None]
+) -> Estimate:
+    """A quantity of one system trained on one domain, from its tables; over seeds and rows, of one seed over
+    rows alone."""
     counted = weights(quantity, train, list(found))
     return pooled_estimate(
         {(train, domain): found[domain] for domain in counted},
         {(train, domain): weight for domain, weight in counted.items()},
-        groups(study),
+        of_rows,
     )
+
+
+def system_estimate(study: Study, system: str, train: str, metric: Metric, quantity: Quantity) -> Estimate:
+    """A quantity of one system trained on one domain."""
+    found = tables(study, system, train, metric, study.seeds(system, train))
+    return quantity_of(found, train, quantity, groups(study))
 
 
 def of_hypothesis(study: Study, hypothesis: Hypothesis) -> Pair:

@@ -10,6 +10,12 @@ Nothing of a text or of a prediction is looked at, so that neither system can ch
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from course_utils.data import raters
+from course_utils.data.rated_reviews import DOMAINS
+from course_utils.study.design import Domain
+from course_utils.study.ordinal import is_stars
+from course_utils.study.runs import Rows
+
 SHARE = 0.25
 
 
@@ -42,3 +48,14 @@ def closeness_to_middle(positive: ArrayLike) -> NDArray[np.float64]:
     As a ranking it needs no cut points: its AUC for mixed reviews tells reading from a lucky threshold.
     """
     return 1 - 2 * np.abs(np.asarray(positive, dtype=np.float64) - 0.5)
+
+
+def mixed(domain: Domain, rows: Rows) -> NDArray[np.bool_] | None:
+    """Which rows of a domain are mixed; None where neither stars nor raters say."""
+    if is_stars(rows.ratings):
+        return mixed_by_stars(rows.ratings)
+    if domain.source != "course" or domain.name not in DOMAINS:
+        return None
+    found = raters(domain.name)
+    by_id = dict(zip(found.ids, mixed_by_raters(found.scores), strict=True))
+    return np.array([by_id[str(name)] for name in rows.ids])
