@@ -19,6 +19,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 Output = dict[str, Any]
+_LONGEST = 10_000  # characters of a traceback: of an endless recursion, the end is enough
 _STREAMS = (sys.stdout, sys.stderr)  # the code may have put others in their place
 
 
@@ -62,10 +63,9 @@ class Shell(InteractiveShell):
 
     def _showtraceback(self, etype: Any, evalue: BaseException, stb: list[str]) -> None:
         """Keep an error as ipykernel sends it."""
-        name = getattr(etype, "__name__", str(etype))
-        self.outputs.append(
-            {"type": "error", "ename": name, "evalue": str(evalue), "traceback": list(map(str, stb))}
-        )
+        error = {"ename": getattr(etype, "__name__", str(etype)), "evalue": str(evalue)[:_LONGEST]}
+        lines = "\n".join(map(str, stb))[-_LONGEST:].split("\n")
+        self.outputs.append({"type": "error", **error, "traceback": lines})
 
 
 def make() -> Shell:

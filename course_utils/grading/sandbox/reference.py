@@ -99,7 +99,8 @@ class ReferenceKernel:
             kind, content = message["msg_type"], message["content"]
             if kind == "status" and content.get("execution_state") == "idle":
                 return
-            self.left -= len(repr(content)) if kind != "execute_input" else 0
+            # A traceback may be long by no fault of its cell, of an endless recursion, say.
+            self.left -= len(repr(content)) if kind not in ("execute_input", "error") else 0
             if self.left < 0:
                 raise Ended("output")
             outputs += _output(kind, content)
