@@ -122,6 +122,13 @@ def test_lateness_and_manual_points_stand_in_the_table_and_add_up() -> None:
     assert "2.5 <small>of 3 points</small>" in page
 
 
+def test_a_comment_stands_at_its_task_or_check_alone() -> None:
+    notes = [Manual("ann", item, 0, f"on {item}") for item in ("double", "double-word", "triple")]
+    page = feedback.page(EXERCISE, final("ann", grade(), *notes))
+    assert page.index("<p>on double</p>") < page.index("<p>on double-word</p>")
+    assert "on triple" not in page
+
+
 def test_an_invalid_submission_says_why() -> None:
     page = feedback.page(EXERCISE, invalid("ann", "<it> is a PDF"))
     assert "Invalid submission." in page

@@ -179,6 +179,15 @@ def test_without_a_sandbox_nothing_is_graded_and_the_results_say_so(
     assert found["tests"] == []
 
 
+def test_an_autograder_that_cannot_start_still_leaves_results(root: Path) -> None:
+    clean = {"PATH": os.environ["PATH"], "AUTOGRADER_ROOT": str(root), "AUTOGRADER_PYTHON": "/bin/false"}
+    (root / "results" / "results.json").write_text('{"score": 100}')
+    done = subprocess.run([root / "run_autograder"], env=clean, check=False)
+    assert done.returncode == 1
+    found = checked(json.loads((root / "results" / "results.json").read_text()))
+    assert (found["score"], "could not start" in found["output"]) == (0, True)
+
+
 def test_a_broken_autograder_still_leaves_results(root: Path) -> None:
     (root / "source" / "exercise.ipynb").write_text("{}")
     with pytest.raises(Exception, match="is not a notebook"):
