@@ -100,6 +100,27 @@ def status(name: Name, folder: Folder = None, precision: ChosenPrecision = None)
     typer.echo(_to_come(lines))
 
 
+@app.command()
+def report(
+    name: Name,
+    folder: Folder = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the results; default: results/.")] = None,
+    precision: ChosenPrecision = None,
+) -> None:
+    """Write study_NAME.json (tables, verdicts) and study_NAME.npz (all predictions) from the runs alone."""
+    from course_utils.study import execute, grid, runs
+    from course_utils.study.report import report as write
+
+    plan = _design(name, precision)
+    place = folder or grid.default_folder(plan)
+    try:
+        path = write(plan, place, out)
+        predictions = runs.save_compact(execute.load_study(plan, place), path.with_suffix(".npz"))
+        typer.echo(f"{path}\n{predictions}")
+    except _expected() as problem:
+        _fail("report", problem)
+
+
 def _to_come(lines: "list[Progress]") -> str:
     """What is left to do, in words."""
     runs = sum(line.wanted - line.done for line in lines)

@@ -283,7 +283,8 @@ def test_the_command_runs_and_says_how_far_it_is(small, tmp_path):
     told = runner.invoke(app, ["study", "status", str(file), *options]).output
     assert "majority on food: 1 of 1, 0 CPU-s a run" in told
     wrong = runner.invoke(app, ["study", "status", str(file), *options, "--precision", "bf16"])
-    assert wrong.exit_code == 0, "majority is not fine-tuned, so that its run is the same one"
+    assert wrong.exit_code == 1
+    assert "made by another design" in wrong.output
     assert runner.invoke(app, ["study", "run", "nothing"]).exit_code == 2
     assert "laptop: 108 runs" in runner.invoke(app, ["study", "list"]).output
     about = json.loads((tmp_path / "study/runs/majority--food--0.json").read_text())
