@@ -110,6 +110,20 @@ def test_a_student_that_loses_elsewhere_generalizes_worse(rng, reviews):
     assert claims.yelp(reviews, found)["verdict"] == "holds here only"
 
 
+def test_a_matrix_of_train_domains_is_pooled_and_viewed(rng):
+    plan = design.load("laptop")
+    skill = {**SYSTEMS, "distilled": 1.0, "six-layers": 2.5}
+    found = study(rng, skill, tuple(plan.domains), seeds=2, count=200, trains=tuple(plan.domains))
+    rows = hypothesis_rows(plan, found)
+    pooled = find(rows, kind="hypothesis", id="student-generalizes-worse-anywhere")[0]
+    alone = find(rows, kind="hypothesis", id="student-generalizes-worse")[0]
+    assert (pooled["seeds"], alone["seeds"]) == (8, 2)
+    drawn_as = [row["drawn"] for row in find(rows, kind="view", id=pooled["id"])]
+    assert drawn_as == ["seeds and sentences", "train domains"]
+    worse = find(rows, kind="hypothesis", id="student-is-worse-in-domain")[0]
+    assert (worse["answer"], worse["verdict"]) == ("supported", "holds here only")
+
+
 def test_a_stronger_student_rules_the_hypothesis_out(rng, reviews):
     found = drawn(rng, reviews, 2.0, fragile(reviews), count=900, seeds=3)
     row = find(hypothesis_rows(reviews, found), kind="hypothesis", id="student-generalizes-worse")[0]
