@@ -34,7 +34,7 @@ def grade_on(address: str, task: Task, jobs: Iterable[Job]) -> Iterator[Outcome]
     from distributed import Client
 
     try:
-        client = Client(address, timeout=START_SECONDS, set_as_default=False)
+        client = Client(address, timeout=START_SECONDS)
     except (OSError, ValueError) as error:
         raise GradingError(f"No scheduler answers at {address}: {error}.") from error
     try:
