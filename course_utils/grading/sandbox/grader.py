@@ -12,7 +12,7 @@ from typing import Literal
 from course_utils.grading.exercise import CHECK_KINDS, Cell, Notebook, course, source
 from course_utils.grading.nbval_plugin import compare
 from course_utils.grading.sandbox.canary import Canary
-from course_utils.grading.sandbox.channel import Executed
+from course_utils.grading.sandbox.channel import Executed, clean
 from course_utils.grading.sandbox.forked import ForkedKernel, ForkServer
 from course_utils.grading.sandbox.judge import outcomes
 from course_utils.grading.sandbox.outcomes import Limits, Run
@@ -104,7 +104,7 @@ class Grader:
             return kernel.execute(text, min(self.limits.cell_seconds, deadline - time.monotonic()))
 
         for cell in code:
-            done = executed[cell["id"]] = run(source(cell))
+            done = executed[cell["id"]] = run(clean(source(cell)))
             # The last one also finds a reply that was written in the kernel's place: a second one is left.
             if not done.ended and (course(cell).get("kind") == "answer" or cell is code[-1]):
                 canary = Canary.fresh()
