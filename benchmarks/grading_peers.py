@@ -88,7 +88,9 @@ def otter_files(
         if course(cell)["kind"] in CHECK_KINDS:
             value = "".join(right[course(cell)["id"]][-1]["data"]["text/plain"])
             test = _otter_test(cell, value)
-            (tests / f"{test['name']}.py").write_text(f"OK_FORMAT = True\ntest = {test!r}\n", encoding="utf-8")
+            (tests / f"{test['name']}.py").write_text(
+                f"OK_FORMAT = True\ntest = {test!r}\n", encoding="utf-8"
+            )
     (folder / "requirements.txt").write_text("")
     generate = [str(python), "-m", "otter", "generate", "-t", "tests", "-o", "autograder.zip"]
     generate += ["-r", "requirements.txt"]
