@@ -145,7 +145,7 @@ def workers(coordinator):
     return [p for child in coordinator.children() for p in child.children()]
 
 
-def wait_for(what, seconds=400):
+def wait_for(what, seconds=1800):
     end = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < end, "nothing happened"
