@@ -8,7 +8,12 @@ what the model was trained on and how good it is:
   denoiser   a BART of three and three thin layers
   multilingual  a BERT of four thin layers that has read eight languages
 
-All folders but the first also open with transformers' from_pretrained.
+All folders but the first also open with transformers' from_pretrained. Beside them lie encoders that learnt
+from all-MiniLM-L6-v2 by general distillation, without its embedding tables; `distillation.shipped` reads
+them.
+
+  student_halved  three layers of the same width
+  student_quick   two thin layers
 """
 
 import json
@@ -33,9 +38,12 @@ from course_utils.paths import project_root
 from course_utils.subword import BPE
 
 NAMES = ("masked_lm", "causal_lm", "denoiser", "multilingual")
+STUDENTS = ("student_halved", "student_quick")
 MASK, BLANK = "[MASK]", "<mask>"  # BERT's and BART's name for what is missing
 _CLOSING = tuple(".,;:!?)'")
-_FILES = ("model.safetensors", "config.json", "card.md")
+_FILES = dict.fromkeys(NAMES, ("model.safetensors", "config.json", "card.md")) | dict.fromkeys(
+    STUDENTS, ("student.safetensors", "student.json", "card.md")
+)
 
 Model = TypeVar("Model", MaskedLM, CausalLM, Seq2Seq)
 Words = TypeVar("Words", Tokenizer, BPE)
@@ -91,13 +99,13 @@ def released_dir(name: str) -> Path:
 
     Raises ValueError for an unknown name, and FileNotFoundError when a file is not there.
     """
-    if name not in NAMES:
-        raise ValueError(f"there is no released model {name!r}; there are {', '.join(NAMES)}")
+    if name not in _FILES:
+        raise ValueError(f"there is no released model {name!r}; there are {', '.join(_FILES)}")
     root = project_root()
     place = (
         Path(str(resources.files("course_utils"))) / "bundled_weights" if root is None else root / "weights"
     )
-    missing = [file for file in _FILES if not (place / name / file).is_file()]
+    missing = [file for file in _FILES[name] if not (place / name / file).is_file()]
     if missing:
         raise FileNotFoundError(
             f"{place / name} lacks {', '.join(missing)}: install the course again, or in a checkout run "
@@ -216,6 +224,6 @@ def _check_length(ids: Tensor, room: int) -> None:
         raise ValueError(f"the text has {ids.shape[1]} tokens and there is room for {room}: shorten it")
 
 
-def total_size(names: Sequence[str] = NAMES) -> int:
+def total_size(names: Sequence[str] = (*NAMES, *STUDENTS)) -> int:
     """Bytes of all files of some released models."""
     return sum(file.stat().st_size for name in names for file in released_dir(name).iterdir())

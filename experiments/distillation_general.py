@@ -19,9 +19,10 @@ names a copy on disk) and, in the share 1 - FILMS, of files that `--general` nam
 of them). Sentences that equal one of the rated film sentences are left out.
 
 `--minutes` is CPU time: the run stops there, and the same command goes on from its last checkpoint with the
-same numbers. The learning rate follows the tokens that are planned, not the minutes. The students
-of the last checkpoint are `student(name)`. `--report` writes results/distillation_general.json from the lines
-so far, with the CPU time of all calls; `--ship FOLDER` writes the students without the teacher's tables.
+same numbers. The learning rate follows the tokens that are planned, not the minutes. `--report` writes
+results/distillation_general.json from the lines so far, with the CPU time of all calls.
+`python -m experiments.distillation_release` then puts `halved` and `quick` into weights/, where all further
+studies take them from; `narrow` stays in the cache.
 """
 
 import argparse
@@ -48,7 +49,7 @@ from course_utils.distillation.general import (
     distil,
     load_classroom,
 )
-from course_utils.distillation.shipped import save_student
+from course_utils.distillation.shipped import released_student
 from course_utils.distillation.students import (
     fold_tables,
     from_layers,
@@ -61,6 +62,7 @@ from course_utils.finetuning.classifier import load_tokenizer
 from course_utils.models.counting import count_parameters
 from course_utils.models.encoder import Encoder
 from course_utils.models.weights import load_encoder
+from course_utils.released import STUDENTS as RELEASED
 from course_utils.training import TrainingConfig
 
 NAME = "distillation_general"
@@ -162,15 +164,22 @@ def held_out() -> tuple[str, ...]:
 
 
 def student(name: str) -> Encoder:
-    """A student of the last checkpoint, with tables of its own and dropout for fine-tuning.
+    """A student with tables of its own and dropout for fine-tuning: released, or the last checkpoint's.
 
-    Raises ValueError for an unknown name and FileNotFoundError while there is no checkpoint.
+    Raises ValueError for an unknown name and FileNotFoundError while there is neither.
     """
     if name not in STUDENTS:
         raise ValueError(f"there is no student {name!r}; there are {', '.join(STUDENTS)}")
+    if f"student_{name}" in RELEASED:
+        return released_student(f"student_{name}").requires_grad_(True)
+    return fold_tables(learning(name)).eval().requires_grad_(True)
+
+
+def learning(name: str) -> Encoder:
+    """A student of the last checkpoint, as it learns: with the teacher's tables, without dropout."""
     room, _ = classroom()
     load_classroom(room, folder() / "run")
-    return fold_tables(room.pupils[name].encoder).eval().requires_grad_(True)  # type: ignore
+    return room.pupils[name].encoder  # type: ignore
 
 
 def main() -> None:
@@ -181,13 +190,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="CPU minutes of this call (default: to the end)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--report", action="store_true", help="only report on what was done so far")
-    parser.add_argument("--ship", type=Path, help="only write the students into this folder")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     if given.report:
         print(report())
-    elif given.ship:
-        ship(given.ship)
     else:
         run(round(given.tokens), given.general, given.minutes)
 
@@ -271,14 +277,6 @@ def _lines(file: Path) -> list[dict[str, float]]:
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing: run python -m experiments.{NAME} first")
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-
-
-def ship(place: Path) -> None:
-    """The students of the last checkpoint, a folder each."""
-    room, teacher = classroom()
-    load_classroom(room, folder() / "run")
-    for name in STUDENTS:
-        save_student(room.pupils[name].encoder, teacher.encoder, place / name)  # type: ignore
 
 
 if __name__ == "__main__":

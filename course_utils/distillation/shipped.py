@@ -13,8 +13,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from course_utils.data import small_model_dir
 from course_utils.distillation.students import TABLES, fold_tables, from_layers, narrow_student
 from course_utils.models.encoder import Encoder
+from course_utils.models.weights import load_encoder
+from course_utils.released import released_dir
 
 ABOUT, WEIGHTS = "student.json", "student.safetensors"
 SHAPE = ("num_layers", "hidden_size", "num_heads", "intermediate_size")
@@ -64,6 +67,14 @@ def load_student(folder: Path, teacher: Encoder) -> Encoder:
         raise ShippedStudentError(f"{folder}: {WEIGHTS} does not fit {ABOUT} and this teacher: {wrong[:4]}")
     student.load_state_dict(_spread({name: tensor.float() for name, tensor in kept.items()}, student))
     return fold_tables(student).eval()
+
+
+def released_student(name: str) -> Encoder:
+    """A student of the course's own general distillation, from weights/; its teacher is `small_model_dir`'s.
+
+    Raises ValueError for an unknown name, FileNotFoundError or ShippedStudentError where it is not whole.
+    """
+    return load_student(released_dir(name), load_encoder(small_model_dir()))
 
 
 def _empty(shape: dict[str, int], teacher: Encoder) -> Encoder:
