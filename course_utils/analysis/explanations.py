@@ -18,7 +18,7 @@ from scipy.stats import kendalltau
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from course_utils.analysis.attention import attention_maps, with_attention
+from course_utils.analysis.attention import Replacement, attention_maps, with_attention
 from course_utils.finetuning.classifier import PAD, Example, collate, predict
 from course_utils.models.heads import EncoderWithHead
 
@@ -141,7 +141,7 @@ def adversarial_attention(
     best, there = torch.zeros(len(ids)), torch.zeros(len(ids))
     for _ in range(steps):
         maps = scores.masked_fill(~real[:, None, None, :], -torch.inf).softmax(dim=-1)
-        with with_attention(model.encoder, lambda layer, _own, maps=maps: maps[layer]):
+        with with_attention(model.encoder, _instead(maps)):
             after = model(ids, attention_mask=real, return_maps=True).softmax(dim=-1)
         moved = (after - before).abs().sum(dim=-1) / 2  # (batch,)
         apart = _over_rows(divergence(own, maps), real)
@@ -151,6 +151,11 @@ def adversarial_attention(
         (scores.grad,) = torch.autograd.grad(loss, scores)  # the model's own weights get none
         optimizer.step()
     return best.detach().double().numpy(), there.detach().double().numpy()
+
+
+def _instead(maps: Tensor) -> Replacement:
+    """Replaces each layer's map by the one of these, (layers, batch, heads, query, key)."""
+    return lambda layer, _own: maps[layer]
 
 
 def _over_rows(values: Tensor, real: Tensor) -> Tensor:

@@ -113,7 +113,7 @@ def test_the_loss_falls():
 
 
 def test_half_precision_computes_in_it_and_leaves_nothing_on_the_model():
-    """Single precision before and after it, in the same process; the loss sees single precision throughout."""
+    """Single precision before and after it, in the same process; the loss is always taken in single."""
     seen, data = [], tiny.data()
 
     def loss(net, batch):
@@ -129,7 +129,8 @@ def test_half_precision_computes_in_it_and_leaves_nothing_on_the_model():
     rounded = train(half, loss, data, tiny.config(precision="bf16"))
     assert seen == [torch.bfloat16, torch.float32] * 40
     assert exact[-1]["loss"] != rounded[-1]["loss"] == pytest.approx(exact[-1]["loss"], rel=0.05)
-    assert not half._forward_hooks and all(p.dtype == torch.float32 for p in half.parameters())
+    assert not half._forward_hooks
+    assert all(p.dtype == torch.float32 for p in half.parameters())
     assert half(torch.tensor([[1, 2]])).dtype == torch.float32
     assert train(tiny.model(), tiny.loss, data, tiny.config()) == exact
 
