@@ -39,7 +39,7 @@ def parameters(components: int, dimensions: int) -> int:
     """Free numbers of a mixture with full covariances: means, symmetric covariances, weights that sum to 1.
 
     >>> parameters(9, 2), parameters(9, 10)
-    (53, 602)
+    (53, 593)
     """
     return components * (dimensions + dimensions * (dimensions + 1) // 2) + components - 1
 
