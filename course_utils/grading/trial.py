@@ -125,6 +125,7 @@ def _in_child(cells: list[list[str]]) -> dict[str, tuple[str | None, str | None]
     if child == 0:
         os.close(reading)
         signal.alarm(SECONDS)  # kills this child, and nothing else
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with it ignored
         with os.fdopen(writing, "w", buffering=1) as out:
             _run_cells(cells, out)
         os._exit(0)

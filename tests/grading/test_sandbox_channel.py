@@ -23,10 +23,15 @@ def reply(channel: Channel, data: bytes, output: bytes = b"") -> Any:
             return ""
 
         done = channel.execute("1", 5, answer)
-        for descriptor in channel.theirs[1:]:
-            os.close(descriptor)
-        channel.close()
+        close(channel)
         return done
+
+
+def close(channel: Channel) -> None:
+    """Close both sides; the socket's other end is closed already."""
+    for descriptor in channel.theirs[1:]:
+        os.close(descriptor)
+    channel.close()
 
 
 def framed(outputs: object, token: str = "TOKEN-----------") -> bytes:
@@ -82,3 +87,19 @@ def test_half_a_character_is_replaced() -> None:
     assert checked(output)["data"] == {"text/plain": "?"}
     with pytest.raises(Ended, match="forged result"):
         checked(["no", "mapping"])
+
+
+def test_a_kernel_that_speaks_before_it_is_listened_to_is_known_by_its_number() -> None:
+    """Else its number would read 0, and 0 in a control group's list means whoever writes it."""
+    channel = Channel(output_kib=1)
+    with socket.socket(fileno=channel.theirs[0]) as theirs:
+        theirs.sendall(frames.pack("ready"))
+        assert channel.started(1) == os.getpid()
+    close(channel)
+
+
+def test_a_kernel_that_ends_before_its_first_word_has_no_number() -> None:
+    channel = Channel(output_kib=1)
+    os.close(channel.theirs[0])
+    assert channel.started(1) is None
+    close(channel)

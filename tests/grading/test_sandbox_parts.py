@@ -150,3 +150,8 @@ def test_an_unfit_notebook_is_refused() -> None:
 def test_messages_are_plain_and_short() -> None:
     assert plain("a\x1b[1;31mb\x00\x9b") == "ab"
     assert len(plain("x" * 10**5)) == MOST_CHARACTERS
+
+
+def test_the_grader_cannot_put_itself_into_a_group() -> None:
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        cgroups.Group([]).add(0)

@@ -35,7 +35,9 @@ class Group:
         self.controls = controls
 
     def add(self, process: int) -> None:
-        """Put a process in; what it starts is in too."""
+        """Put a process in; what it starts is in too. Raises ValueError for 0: that would be the writer."""
+        if process < 1:
+            raise ValueError(f"a process has a number of at least 1, got {process}")
         for control in self.controls:
             (control.folder / "cgroup.procs").write_text(str(process))
 

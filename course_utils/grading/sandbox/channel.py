@@ -38,6 +38,8 @@ class Channel:
     def __init__(self, output_kib: int) -> None:
         self.left, self.closed = output_kib * 1024, False
         self.socket, inner = socket.socketpair()
+        # Before anything is sent: a message that was sent earlier comes without its sender's number.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         readers, writers = zip(os.pipe(), os.pipe(), strict=True)
         self.theirs = [inner.detach(), *writers]
         self.pipes = dict(zip(readers, _STREAMS, strict=True))
@@ -52,13 +54,12 @@ class Channel:
 
         It is sent before any student code runs.
         """
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.socket.settimeout(seconds)
         try:
             data, extra, _, _ = self.socket.recvmsg(64, socket.CMSG_SPACE(_CREDENTIALS.size))
             if frames.Frames(most=64).feed(data) != ["ready"]:
                 return None
-            return int(_CREDENTIALS.unpack(extra[0][2])[0])
+            return int(_CREDENTIALS.unpack(extra[0][2])[0]) or None
         except (OSError, frames.BadFrame):
             return None
         finally:
