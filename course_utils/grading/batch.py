@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from course_utils.grading.exercise import CHECK_KINDS, Exercise, course
 from course_utils.grading.grade import Job, Outcome, Setting, versions
 from course_utils.grading.gradebook import Gradebook
-from course_utils.grading.hidden import student_seed, version
+from course_utils.grading.hidden import submission_seed, version
 from course_utils.grading.records import INVALID, Attempt, Change, CheckResult, Grade
 
 Runner = Callable[[Iterable[Job]], Iterator[Outcome]]
@@ -46,13 +46,12 @@ def grade_pending(
     on_start(len(pending))
     invalid = [attempt for attempt in pending if attempt.submission.reason]
     by_id = {attempt.id: attempt for attempt in pending if not attempt.submission.reason}
-    salt = book.salt()
     for attempt in invalid:
-        grade = refused(exercise, attempt, student_seed(salt, exercise.name, attempt.student), setting)
+        grade = refused(exercise, attempt, _seed(book, attempt), setting)
         book.record(attempt.id, grade)
         on_grade(attempt, grade)
     graded = 0
-    for outcome in run(_jobs(book, exercise, known, by_id.values())):
+    for outcome in run(_jobs(book, known, by_id.values())):
         if outcome.expected is not None:
             book.keep_expected(known, outcome.grade.seed, outcome.expected)
         graded += book.record(outcome.attempt, outcome.grade)
@@ -98,10 +97,13 @@ def changes(book: Gradebook, exercise: Exercise) -> list[Change]:
     return found
 
 
-def _jobs(book: Gradebook, exercise: Exercise, known: str, attempts: Iterable[Attempt]) -> Iterator[Job]:
-    """The attempts as jobs, each with the expected values that the gradebook already has for its student."""
-    salt = book.salt()
+def _seed(book: Gradebook, attempt: Attempt) -> int:
+    """What the attempt's hidden inputs are drawn from; everything that decides it is in the gradebook."""
+    return submission_seed(book.salt(), attempt.exercise, attempt.student, attempt.submission.answers)
+
+
+def _jobs(book: Gradebook, known: str, attempts: Iterable[Attempt]) -> Iterator[Job]:
+    """The attempts as jobs, each with the expected values that the gradebook already has for its seed."""
     for attempt in attempts:
-        seed = student_seed(salt, exercise.name, attempt.student)
-        given = attempt.submission
+        seed, given = _seed(book, attempt), attempt.submission
         yield Job(attempt.id, seed, given.answers, given.problems, book.expected(known, seed))

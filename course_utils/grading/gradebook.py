@@ -137,7 +137,7 @@ class Gradebook:
     # What the grader needs and writes.
 
     def salt(self) -> bytes:
-        """The secret that students' seeds are drawn with."""
+        """The secret that the seeds of submissions are drawn with."""
         return bytes.fromhex(self._rows("SELECT value FROM facts WHERE name = 'salt'")[0]["value"])
 
     def enroll(self, students: Mapping[str, str]) -> None:

@@ -69,7 +69,7 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    """The tables, and the salt that students' seeds are drawn with, unless they are there."""
+    """The tables, and the salt that seeds are drawn with, unless they are there."""
     connection.execute("BEGIN IMMEDIATE")
     with connection:
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone():

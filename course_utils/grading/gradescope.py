@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def run(root: Path) -> dict[str, Any]:
     setting = Setting(sandboxed=settings["sandboxed"])
     try:
         submission = chosen(exercise, list(intake.collect(root / "submission", exercise, names=EVERY_FILE)))
-        grade = _grade(exercise, submission, _seed(root, settings), setting)
+        answers = submission.answers if submission else {}
+        grade = _grade(exercise, submission, _seed(root, settings, answers), setting)
     except (SandboxMissing, ExerciseError, intake.IntakeError) as error:
         return broken(str(error))
     return results(exercise, grade, settings["hidden_visibility"])
@@ -55,8 +57,9 @@ def student(root: Path) -> str:
     return "+".join(sorted(str(user.get("email") or user.get("id")) for user in users)) or "unknown"
 
 
-def _seed(root: Path, settings: dict[str, Any]) -> int:
-    return hidden.student_seed(bytes.fromhex(settings["salt"]), settings["exercise"], student(root))
+def _seed(root: Path, settings: dict[str, Any], answers: Mapping[str, str]) -> int:
+    salt = bytes.fromhex(settings["salt"])
+    return hidden.submission_seed(salt, settings["exercise"], student(root), answers)
 
 
 def _grade(exercise: Exercise, given: Submission | None, seed: int, setting: Setting) -> Grade:

@@ -1,9 +1,10 @@
-"""Checks on inputs drawn for one student, and the values that the solution shows for them.
+"""Checks on inputs drawn for one submission, and the values that the solution shows for them.
 
-A student's seed is a keyed hash of the student and the exercise. The key is drawn when a gradebook is
-made and stays in it: without it, a student who knows this program could compute their own inputs,
-and that of friends, before the deadline, and look up values instead of computing them. It stays the same
-over attempts, so that a second attempt meets the same inputs and a better score means a better answer.
+A submission's seed is a keyed hash of the exercise, the student and the answers that were handed in. The key
+is drawn when a gradebook is made and stays in it: without it, a student who knows this program could compute
+their own inputs before the deadline, and look up values instead of computing them. Other answers meet other
+inputs, so that attempts teach nothing about a draw that will come again. The same answers meet the same
+inputs, always: a regrade is exact, and no change in the rest of a file is another throw of the dice.
 """
 
 from __future__ import annotations
@@ -34,15 +35,18 @@ _SEEDS = 2**31  # every seeded generator that an exercise may use takes so many
 _VERSION = 1  # of this grader's notebooks; raise it when they change for the same exercise
 
 
-def student_seed(salt: bytes, exercise: str, student: str) -> int:
-    """What a student's hidden inputs are drawn from: from 0 to 2**31 - 1.
+def submission_seed(salt: bytes, exercise: str, student: str, answers: Mapping[str, str]) -> int:
+    """What a submission's hidden inputs are drawn from: from 0 to 2**31 - 1.
 
-    >>> student_seed(b"key", "01", "ann") == student_seed(b"key", "01", "ann")
+    answers: task -> source of the answer, as the gradebook keeps them.
+
+    >>> first = submission_seed(b"key", "01", "ann", {"add": "x = 1"})
+    >>> first == submission_seed(b"key", "01", "ann", {"add": "x = 1"})
     True
-    >>> student_seed(b"key", "01", "ann") == student_seed(b"other key", "01", "ann")
+    >>> first == submission_seed(b"key", "01", "ann", {"add": "x = 1 "})
     False
     """
-    said = json.dumps([exercise, student]).encode()
+    said = json.dumps([exercise, student, sorted(answers.items())]).encode()
     return int.from_bytes(hmac.digest(salt, said, "sha256")[:8], "big") % _SEEDS
 
 

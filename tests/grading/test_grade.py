@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -112,14 +113,33 @@ def test_the_graded_notebook_holds_no_right_value_but_in_outputs() -> None:
     assert {name: outputs[0]["data"] for name, outputs in shown.items()} == OUTPUTS
 
 
-def test_seeds_differ_by_student_exercise_and_gradebook() -> None:
-    seeds = {
-        hidden.student_seed(*key)
-        for key in [(b"k", "e", "a"), (b"k", "e", "b"), (b"k", "f", "a"), (b"l", "e", "a")]
-    }
-    assert len(seeds) == 4
-    assert hidden.student_seed(b"k", "e", "a") == hidden.student_seed(b"k", "e", "a")
-    assert hidden.student_seed(b"k", "ab", "c") != hidden.student_seed(b"k", "a", "bc")
+def test_seeds_differ_by_student_exercise_answers_and_gradebook() -> None:
+    keys = [(b"k", "e", "a"), (b"k", "e", "b"), (b"k", "f", "a"), (b"l", "e", "a"), (b"k", "ea", "")]
+    seeds = {hidden.submission_seed(*key, {"t": text}) for key in keys for text in ("x = 1", "x = 2")}
+    assert len(seeds) == 10
+    assert seeds == {hidden.submission_seed(*key, {"t": f"x = {n}"}) for key in keys for n in (1, 2)}
+    two = {"t": "x = 1", "u": "\ud800"}
+    same = hidden.submission_seed(b"k", "e", "a", dict(reversed(two.items())))
+    assert same == hidden.submission_seed(b"k", "e", "a", two), "the order of cells decides nothing"
+
+
+def test_each_attempt_meets_inputs_of_its_own_and_a_regrade_the_same(tmp_path: Path) -> None:
+    """Three attempts, one of them an old answer in another file; then a grader that knows nothing of them."""
+    answers = [handed_in.RIGHT, handed_in.WRONG, handed_in.RIGHT]
+    with Gradebook(tmp_path / "book", create=True) as book:
+        given = [Submission("ann", f"{n}", "x", answers={"double": a}) for n, a in enumerate(answers)]
+        book.add("tiny", given)
+        book.add("tiny", [Submission("bo", "0", "x", answers={"double": handed_in.RIGHT})])
+    shutil.copy(tmp_path / "book", tmp_path / "again")
+    with Gradebook(tmp_path / "book") as book:
+        grade_pending(book, handed_in.EXERCISE, Setting(), here(handed_in.EXERCISE))
+        first, second, third, other = [a.grade for a in book.attempts("tiny") if a.grade]
+        assert first.seed == third.seed
+        assert len({first.seed, second.seed, other.seed}) == 3
+    with Gradebook(tmp_path / "again") as book:
+        grade_pending(book, handed_in.EXERCISE, Setting(), here(handed_in.EXERCISE))
+        again = [(a.grade.seed, a.grade.checks) for a in book.attempts("tiny") if a.grade]
+        assert again == [(grade.seed, grade.checks) for grade in (first, second, third, other)]
 
 
 def test_the_version_follows_code_and_points_but_no_text() -> None:
