@@ -107,16 +107,15 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Folder of the results; default: results/.")] = None,
     precision: ChosenPrecision = None,
 ) -> None:
-    """Write study_NAME.json (tables, verdicts) and study_NAME.npz (all predictions) from the runs alone."""
-    from course_utils.study import execute, grid, runs
+    """Write study_NAME.json (tables, verdicts) and study_NAME.npz (predictions) from the runs alone."""
+    from course_utils.study import grid
     from course_utils.study.report import report as write
 
     plan = _design(name, precision)
     place = folder or grid.default_folder(plan)
     try:
         path = write(plan, place, out)
-        predictions = runs.save_compact(execute.load_study(plan, place), path.with_suffix(".npz"))
-        typer.echo(f"{path}\n{predictions}")
+        typer.echo(f"{path}\n{path.with_suffix('.npz')}")
     except _expected() as problem:
         _fail("report", problem)
 

@@ -1,4 +1,5 @@
-"""From the files of the runs to results/study_NAME.json: tables, figures' data and verdicts.
+"""From the files of the runs to results/study_NAME.json: tables, figures' data and verdicts. The predictions
+that they are made of go beside it (`predictions`).
 
 Rows by their field "kind", all made from the runs' predictions and the design alone:
 
@@ -26,6 +27,7 @@ import numpy as np
 
 from course_utils import results
 from course_utils.study import design as designs
+from course_utils.study import predictions
 from course_utils.study.claims import JUDGE, claims
 from course_utils.study.design import Design
 from course_utils.study.included import included
@@ -46,7 +48,7 @@ Row = dict[str, Any]
 
 
 def report(design: Design | str, folder: Path | None = None, out: Path | None = None) -> Path:
-    """Write the results file of a study from its runs; returns its path.
+    """Write a study's results file from its runs, and the predictions (.npz) beside it; returns its path.
 
     design: one of the course's, its name, or a file .yml. folder: where its runs are. out: where to write.
     Raises RunError while runs are missing, DesignError for an unknown design.
@@ -56,8 +58,8 @@ def report(design: Design | str, folder: Path | None = None, out: Path | None = 
 
     chosen = designs.load(design) if isinstance(design, str) else design
     study = execute.load_study(chosen, folder or grid.default_folder(chosen))
-    found = rows(chosen, study)
-    return results.write(
+    found, kept = rows(chosen, study), included(chosen, study)[0]
+    path = results.write(
         f"study_{chosen.name}",
         command=f"python -m experiments.study_runs {chosen.name}",
         rows=found,
@@ -65,9 +67,11 @@ def report(design: Design | str, folder: Path | None = None, out: Path | None = 
         seconds=seconds(study),
         # Rounding in another order is amplified by training; verdicts must not depend on it.
         tolerance={"relative": 0.1, "absolute": 0.03, "ignore": ["p", "p_holm", "values", "df"]},
-        claims=claims(chosen, included(chosen, study)[0], found) if chosen.name == JUDGE else None,
+        claims=claims(chosen, kept, found) if chosen.name == JUDGE else None,
         out=out,
     )
+    predictions.save(kept, path.with_suffix(".npz"))
+    return path
 
 
 def rows(design: Design, study: Study) -> list[Row]:

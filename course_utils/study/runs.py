@@ -12,7 +12,7 @@ domain and part ("test", "validation") six arrays of equal length, `DOMAIN.PART.
   words      int32    its length in words
   scores     float32  above 0 says positive. Where the run's "kind" is "log_odds": log P(positive)/P(negative)
 
-All runs of a study predict the same rows. `save_compact` writes a whole study as one .npz with the rows once.
+All runs of a study predict the same rows. What a report leaves of them stands in `predictions`.
 """
 
 import hashlib
@@ -141,13 +141,13 @@ class Study:
 
 def write(folder: Path, run: Run) -> Path:
     """Write a run, whole or not at all; returns its .json file. Raises ValueError for uneven arrays."""
-    packed = _packed(_arrays(run))
+    arrays = packed(_arrays(run))
     place = folder / "runs"
     place.mkdir(parents=True, exist_ok=True)
-    about = {"format": FORMAT, **run.about, "npz_sha256": hashlib.sha256(packed).hexdigest()}
-    _replace(place / f"{run.key.name}.npz", packed)
+    about = {"format": FORMAT, **run.about, "npz_sha256": hashlib.sha256(arrays).hexdigest()}
+    write_whole(place / f"{run.key.name}.npz", arrays)
     text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
-    return _replace(place / f"{run.key.name}.json", text.encode())
+    return write_whole(place / f"{run.key.name}.json", text.encode())
 
 
 def exists(folder: Path, key: Key) -> bool:
@@ -163,7 +163,7 @@ def read(folder: Path, key: Key, fingerprint: str | None = None) -> Run:
     data = file.read_bytes() if file.is_file() else b""
     if hashlib.sha256(data).hexdigest() != about.get("npz_sha256"):
         raise RunError(f"{file} is missing or damaged; delete {path.name} and run the study again")
-    return _run(about, _unpacked(data, file))
+    return from_arrays(about, unpacked(data, file))
 
 
 def read_about(folder: Path, key: Key, fingerprint: str | None = None) -> About:
@@ -202,35 +202,6 @@ def gather(name: str, runs: Iterable[Run]) -> Study:
     return Study(name, found)
 
 
-def save_compact(study: Study, path: Path) -> Path:
-    """A whole study in one .npz file without any text: rows once, scores as (runs, rows), the runs' JSON."""
-    keys = list(study.runs)
-    arrays: dict[str, NDArray] = {
-        "about": np.array(json.dumps([study.runs[key].about for key in keys], ensure_ascii=False)),
-        "name": np.array(study.name),
-    }
-    for (domain, part), rows in study.rows.items():
-        arrays |= {f"{domain}.{part}.{column}": getattr(rows, column) for column in ROW_COLUMNS}
-        arrays[f"{domain}.{part}.scores"] = np.stack([study.runs[key].scores[domain, part] for key in keys])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return _replace(path, _packed(arrays))
-
-
-def load_compact(path: Path) -> Study:
-    """What `save_compact` wrote, equal to the last bit. Raises RunError for anything else."""
-    try:
-        arrays = _unpacked(path.read_bytes(), path)
-        abouts, name = json.loads(str(arrays.pop("about"))), str(arrays.pop("name"))
-    except (OSError, KeyError, ValueError) as problem:
-        raise RunError(f"{path} holds no study ({problem}); make it with: course study report") from problem
-    whole = _run({}, arrays)
-    runs = (
-        Run(about, whole.rows, {part: scores[number] for part, scores in whole.scores.items()})
-        for number, about in enumerate(abouts)
-    )
-    return gather(name, runs)
-
-
 def _arrays(run: Run) -> dict[str, NDArray]:
     """The arrays of a run's .npz. Raises ValueError unless all columns of a part are equally long."""
     arrays: dict[str, NDArray] = {}
@@ -246,7 +217,8 @@ def _arrays(run: Run) -> dict[str, NDArray]:
     return arrays
 
 
-def _run(about: About, arrays: Mapping[str, NDArray]) -> Run:
+def from_arrays(about: About, arrays: Mapping[str, NDArray]) -> Run:
+    """A run out of the arrays of an .npz file, with whatever scores they hold."""
     parts = list(dict.fromkeys((name.split(".")[0], name.split(".")[1]) for name in arrays))
     rows = {
         (domain, part): Rows(*(arrays[f"{domain}.{part}.{column}"] for column in ROW_COLUMNS))
@@ -255,7 +227,7 @@ def _run(about: About, arrays: Mapping[str, NDArray]) -> Run:
     return Run(about, rows, {part: arrays[f"{part[0]}.{part[1]}.scores"] for part in parts})
 
 
-def _packed(arrays: Mapping[str, NDArray]) -> bytes:
+def packed(arrays: Mapping[str, NDArray]) -> bytes:
     """The bytes of an .npz: a function of the arrays alone (numpy writes no date)."""
     buffer = io.BytesIO()
     typed = {name: np.asarray(a, dtype=_TYPES.get(name.split(".")[-1])) for name, a in arrays.items()}
@@ -263,7 +235,8 @@ def _packed(arrays: Mapping[str, NDArray]) -> bytes:
     return buffer.getvalue()
 
 
-def _unpacked(data: bytes, file: Path) -> dict[str, NDArray]:
+def unpacked(data: bytes, file: Path) -> dict[str, NDArray]:
+    """The arrays in the bytes of an .npz; RunError, which names the file, for anything else."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
@@ -271,7 +244,7 @@ def _unpacked(data: bytes, file: Path) -> dict[str, NDArray]:
         raise RunError(f"{file} is damaged ({problem}); delete it and run the study again") from problem
 
 
-def _replace(path: Path, data: bytes) -> Path:
+def write_whole(path: Path, data: bytes) -> Path:
     """Write a file whole, or not at all."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     with part.open("wb") as file:

@@ -89,20 +89,3 @@ def test_a_study_needs_runs_on_the_same_rows():
     study = runs.gather("small", [made(1), made(0)])
     assert (study.systems, study.train_domains, study.test_domains) == (["whole"], ["food"], ["food"])
     assert study.seeds("whole", "food") == [0, 1]
-
-
-def test_a_study_in_one_file_is_equal_to_the_last_bit(tmp_path):
-    study = runs.gather("small", [made(0), made(1)])
-    path = runs.save_compact(study, tmp_path / "small.npz")
-    again = runs.load_compact(path)
-    assert again.name == "small"
-    assert list(again.runs) == list(study.runs)
-    for key, run in study.runs.items():
-        assert again.runs[key].about == run.about
-        assert again.runs[key].scores["food", "test"].tobytes() == run.scores["food", "test"].tobytes()
-    (tmp_path / "other.npz").write_bytes(b"no")
-    with pytest.raises(RunError, match="damaged"):
-        runs.load_compact(tmp_path / "other.npz")
-    np.savez(tmp_path / "plain.npz", a=np.zeros(1))
-    with pytest.raises(RunError, match="holds no study"):
-        runs.load_compact(tmp_path / "plain.npz")

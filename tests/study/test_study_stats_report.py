@@ -10,7 +10,7 @@ from course_utils import results
 from course_utils.data import raters
 from course_utils.results_format import VERDICTS
 from course_utils.stats import Estimate
-from course_utils.study import claims, design, execute, included, mixed, report, runs, verdicts
+from course_utils.study import claims, design, execute, included, mixed, predictions, report, runs, verdicts
 from course_utils.study.report_pairs import compared, hypothesis_rows
 from course_utils.study.runs import Key
 
@@ -237,3 +237,4 @@ def test_the_report_reads_the_runs_of_a_folder(made, tmp_path, monkeypatch):
     kept = results.parse(path.read_text(encoding="utf-8"), "study_reviews")
     assert len(kept.table) == len(rows)
     assert set(kept.claims) == {"study-hypothesis", "study-binary", "study-yelp", "study-hard-classes"}
+    assert list(predictions.read(path.with_suffix(".npz")).runs) == list(found.runs)
