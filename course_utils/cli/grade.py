@@ -139,8 +139,11 @@ def policy(
     ] = None,
     grace_minutes: Annotated[float | None, typer.Option(help="A delay that is none.")] = None,
     keep: Annotated[str | None, typer.Option(help="The attempt that counts: best or last.")] = None,
+    public_needs_hidden: Annotated[
+        bool | None, typer.Option(help="Public points only where one of the task's hidden checks passes.")
+    ] = None,
 ) -> None:
-    """Show the late days and the choice among attempts, after setting what is given."""
+    """Show what of a grade counts (late days, attempts, public checks), after setting what is given."""
     from dataclasses import replace
 
     from course_utils.grading import exercise as exercises
@@ -148,6 +151,7 @@ def policy(
 
     given = {"deadline": deadline, "free_days": free_days, "penalty": penalty, "max_days": max_days}
     given |= {"grace_minutes": grace_minutes, "keep": keep}
+    given |= {"public_needs_hidden": public_needs_hidden}
     changed: dict[str, object] = {name: value for name, value in given.items() if value is not None}
     if max_days is not None and max_days < 0:
         changed["max_days"] = None
@@ -160,7 +164,14 @@ def policy(
         if changed:
             book.set_policy(name, settings)
         for key, value in settings.as_json().items():
-            typer.echo(f"{key}: {'none' if value in (None, '') else value}")
+            typer.echo(f"{key}: {_in_words(value)}")
+
+
+def _in_words(value: object) -> object:
+    """A setting as people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value in (None, "") else value
 
 
 @app.command()

@@ -109,11 +109,13 @@ def package(
         str, typer.Option(help="Gradescope: visible, hidden, after_due_date or after_published.")
     ] = "visible",
     gradebook: Annotated[
-        Path | None, typer.Option(help="Gradescope: draw hidden inputs with this gradebook's key.")
+        Path | None, typer.Option(help="Gradescope: take the key of hidden inputs and the policy from it.")
     ] = None,
     unsafe_no_sandbox: grade.Unsafe = False,
 ) -> None:
     """Make what Gradescope (--gradescope) or GitHub Classroom (--classroom) need for an exercise."""
+    from dataclasses import replace
+
     from course_utils.grading import classroom as classrooms
     from course_utils.grading import exercise as exercises
     from course_utils.grading import gradescope_package
@@ -128,11 +130,11 @@ def package(
             for path in classrooms.write(known, folder):
                 typer.echo(path)
             return
-        salt = b""
+        options = gradescope_package.Options(hidden_visibility, not unsafe_no_sandbox)
         if gradebook:
             with Gradebook(gradebook) as book:
-                salt = book.salt()
-        options = gradescope_package.Options(hidden_visibility, not unsafe_no_sandbox, salt)
+                needs_hidden = book.policy(known.name).public_needs_hidden
+                options = replace(options, salt=book.salt(), public_needs_hidden=needs_hidden)
         try:
             path = gradescope_package.write(known, out or Path(f"{known.name}_gradescope.zip"), options)
         except ValueError as error:

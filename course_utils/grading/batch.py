@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from course_utils.grading.exercise import CHECK_KINDS, Exercise, course
 from course_utils.grading.grade import Job, Outcome, Setting, versions
@@ -83,18 +83,22 @@ def changes(book: Gradebook, exercise: Exercise) -> list[Change]:
 
     Sorted by student, attempt and check. Attempts that were graded under one version only changed nothing.
     """
-    found = []
+    found, policy = [], book.policy(exercise.name)
     for attempt in book.attempts(exercise.name):
         new = book.latest_grade(attempt.id, version(exercise))
         old = book.grade_before(attempt.id, version(exercise))
         if new is None or old is None:
             continue
-        before = {check.id: check.earned for check in old.checks}
-        after = {check.id: check.earned for check in new.checks}
+        before, after = (_earned(policy.counted(replace(attempt, grade=grade))) for grade in (old, new))
         for name in sorted(before | after):
             if before.get(name) != after.get(name):
                 found.append(Change(attempt.student, attempt.number, name, before.get(name), after.get(name)))
     return found
+
+
+def _earned(attempt: Attempt) -> dict[str, int]:
+    """Check id -> its points."""
+    return {check.id: check.earned for check in attempt.grade.checks} if attempt.grade else {}
 
 
 def _seed(book: Gradebook, attempt: Attempt) -> int:

@@ -20,6 +20,7 @@ from course_utils.grading.gradebook_tables import GradebookError, connect
 from course_utils.grading.late import Policy, counting
 from course_utils.grading.records import Attempt, CheckResult, Final, Grade, Manual, Submission
 
+_COLUMNS = ("id", "task", "kind", "points", "earned", "message")  # of a check, as it was graded
 _LATEST = "SELECT MAX(id) FROM grades WHERE attempt = ? AND (? IS NULL OR version = ?)"
 
 
@@ -106,7 +107,8 @@ class Gradebook:
 
     def finals(self, exercise: str) -> list[Final]:
         """What stands for each student, sorted: the attempt that counts, late days, manual points."""
-        policy, by_student = self.policy(exercise), _grouped(self.attempts(exercise))
+        policy = self.policy(exercise)
+        by_student = _grouped(map(policy.counted, self.attempts(exercise)))
         manual = _grouped(self.manual(exercise))
         found = []
         for student, name in self.students().items():
@@ -191,7 +193,8 @@ class Gradebook:
             if not done.rowcount:
                 return False
             rows = [
-                (done.lastrowid, place, *vars(check).values()) for place, check in enumerate(grade.checks)
+                (done.lastrowid, place, *(getattr(check, name) for name in _COLUMNS))
+                for place, check in enumerate(grade.checks)
             ]
             self._file.executemany("INSERT INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         return True
@@ -224,12 +227,11 @@ class Gradebook:
     def _grade(self, row: sqlite3.Row) -> Grade:
         """A grade with its checks, from its row."""
         found = self._rows("SELECT * FROM checks WHERE grade = ? ORDER BY place", row["id"])
-        names = ("id", "task", "kind", "points", "earned", "message")
         values = {name: row[name] for name in row.keys() if name not in ("id", "attempt")}  # noqa: SIM118
         values |= {"sandboxed": bool(row["sandboxed"]), "versions": json.loads(row["versions"])}
         values |= {"suspicions": tuple(json.loads(row["suspicions"]))}
         return Grade(
-            **values, checks=tuple(CheckResult(**{name: check[name] for name in names}) for check in found)
+            **values, checks=tuple(CheckResult(**{name: row[name] for name in _COLUMNS}) for row in found)
         )
 
     def _rows(self, query: str, *values: Any) -> list[sqlite3.Row]:

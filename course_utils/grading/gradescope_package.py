@@ -33,12 +33,13 @@ class Options:
 
     sandboxed: False runs without bubblewrap, inside Gradescope's container, and stamps every result.
     salt: the key of the hidden inputs; b"" draws a new one. A gradebook's own gives the same inputs as
-    `course grade` does, where students have the same names.
+    `course grade` does, where students have the same names. public_needs_hidden: as in `late.Policy`.
     """
 
     hidden_visibility: str = "visible"
     sandboxed: bool = True
     salt: bytes = b""
+    public_needs_hidden: bool = True
 
 
 def write(exercise: Exercise, path: Path, options: Options | None = None) -> Path:
@@ -83,6 +84,7 @@ def _members(exercise: Exercise, options: Options) -> Iterator[tuple[str, str]]:
     settings = {
         "exercise": exercise.name,
         "hidden_visibility": options.hidden_visibility,
+        "public_needs_hidden": options.public_needs_hidden,
         "sandboxed": options.sandboxed,
         "salt": (options.salt or secrets.token_bytes(32)).hex(),
     }

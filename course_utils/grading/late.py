@@ -1,14 +1,14 @@
-"""Late days, and which of several attempts counts."""
+"""What of a grade counts: late days, public checks without hidden ones, which of several attempts."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from course_utils.grading.records import Attempt
+from course_utils.grading.records import Attempt, public_beside_hidden
 
 DAY = 86_400
 KEEP = ("best", "last")
@@ -22,6 +22,7 @@ class Policy:
     free_days: late days that cost nothing. penalty: share of the exercise's points taken off for each
     further day. max_days: an attempt later than this earns nothing; None for no limit.
     grace_minutes: a delay that is no delay. keep: which attempt counts, "best" or "last".
+    public_needs_hidden: a task's public checks earn points only if one of its hidden checks passed.
     """
 
     deadline: str = ""
@@ -30,6 +31,7 @@ class Policy:
     max_days: int | None = None
     grace_minutes: float = 0
     keep: str = "best"
+    public_needs_hidden: bool = True
 
     def __post_init__(self) -> None:
         """Raises ValueError that names the setting that is wrong."""
@@ -45,6 +47,13 @@ class Policy:
     def as_json(self) -> dict[str, Any]:
         """The settings as a dictionary; Policy(**...) reads it back."""
         return asdict(self)
+
+    def counted(self, attempt: Attempt) -> Attempt:
+        """The attempt with the points that count. What was graded stays in the gradebook as it is."""
+        if attempt.grade is None or not self.public_needs_hidden:
+            return attempt
+        checks = public_beside_hidden(attempt.grade.checks)
+        return replace(attempt, grade=replace(attempt.grade, checks=checks))
 
     def days_late(self, submitted: float | None) -> int:
         """Begun days after the deadline; 0 without a deadline, or where nobody knows the time.

@@ -6,13 +6,17 @@ workers, gradebook, feedback) speaks of the same things. Times are seconds since
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 GRADED = "graded"
 INVALID = "invalid submission"
 PENDING = "pending"  # an attempt that no run of the grader has reached yet
+WITHHELD = (
+    "It passed, but no check of this task on other inputs did: the points of the checks that you see count "
+    "only beside at least one of those."
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class CheckResult:
     id: the check's cell. kind: "public-check" or "hidden-check". points: what it can earn.
     earned: 0 or points. message: "" if it passed, else what the student is told. It may hold text that the
     student's code wrote: escape it. It never holds the output of a hidden check.
+    withheld: points that it passed for and that do not count, see `public_beside_hidden`.
     """
 
     id: str
@@ -52,11 +57,12 @@ class CheckResult:
     points: int
     earned: int
     message: str = ""
+    withheld: int = 0
 
     @property
     def passed(self) -> bool:
-        """Whether the check earned its points."""
-        return self.earned == self.points
+        """Whether it showed the right value."""
+        return self.earned + self.withheld == self.points
 
 
 @dataclass(frozen=True)
@@ -165,6 +171,23 @@ class Change:
     check: str
     before: int | None
     after: int | None
+
+
+def public_beside_hidden(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    """The checks, where the public ones of a task earn nothing unless one of its hidden ones passed.
+
+    Everybody sees the inputs of public checks: a table of their values passes them. A task without hidden
+    checks keeps its points.
+    """
+    found = tuple(checks)
+    hidden = [check for check in found if check.kind == "hidden-check"]
+    fitted = {check.task for check in hidden} - {check.task for check in hidden if check.passed}
+    return tuple(
+        replace(check, earned=0, withheld=check.earned, message=WITHHELD)
+        if check.task in fitted and check.kind == "public-check" and check.passed
+        else check
+        for check in found
+    )
 
 
 def as_json(result: CheckResult) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from attack_table import ATTACKS, HONEST, POINTS, Attack, spliced
+from attack_table import ATTACKS, HONEST, KINDS, POINTS, Attack, spliced
 
 import course_utils
+from course_utils.grading.records import CheckResult, public_beside_hidden
 from course_utils.grading.sandbox import Grader, Limits, Run
 from course_utils.grading.sandbox.cgroups import ROOT
 
@@ -66,8 +67,10 @@ def filled(attack: Attack, places: dict[str, object]) -> str:
 
 
 def score(run: Run) -> int:
-    """Points of the passed checks."""
-    return sum(points for name, points in POINTS.items() if run.cells[name].passed)
+    """Points that count: those of the passed checks, the public one's beside the hidden one's alone."""
+    earned = {name: points if run.cells[name].passed else 0 for name, points in POINTS.items()}
+    checks = [CheckResult(name, "double", KINDS[name], POINTS[name], given) for name, given in earned.items()]
+    return sum(check.earned for check in public_beside_hidden(checks))
 
 
 def assert_as_foretold(attack: Attack, run: Run) -> None:

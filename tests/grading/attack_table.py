@@ -1,8 +1,9 @@
 """Hostile and broken submissions, each with what must become of it, written down before it is run.
 
 The exercise has one task: write `double`, which writes a word twice. The public check is worth 1 point,
-the hidden one 2. An attack that wants to read or reach something sets `won`, and answers *rightly* if it
-succeeds, so that points in the result are a hole in the sandbox. The table is attacks.txt: name, expected
+the hidden one 2; by default, the public point counts only if the hidden check passes. An attack that wants
+to read or reach something sets `won`, and answers *rightly* if it succeeds, so that points in the result
+are a hole in the sandbox. The table is attacks.txt: name, expected
 score and reason, and the answer cell. {project}, {secret}, {port} and {abstract} are filled in by the tests.
 """
 
@@ -61,6 +62,7 @@ check("double-random", lambda: typed(str, double(word)))"""
 RIGHT = "def double(word):\n    return word + word\n"
 WRONG = "def double(word):\n    return word\n"
 POINTS = {"double-word": 1, "double-random": 2}
+KINDS = {"double-word": "public-check", "double-random": "hidden-check"}
 HIDDEN_WORD = "".join(random.Random(f"double {SEED}").choices("abcdefgh", k=8))
 
 

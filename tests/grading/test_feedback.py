@@ -8,7 +8,7 @@ from browser import PageFactory
 from published import HOSTILE, absent, exercise, final, grade, invalid
 
 from course_utils.grading.publish import feedback
-from course_utils.grading.records import Final, Manual
+from course_utils.grading.records import WITHHELD, Final, Manual, public_beside_hidden
 
 EXERCISE = exercise()
 
@@ -108,6 +108,15 @@ def test_a_missing_and_an_ambiguous_answer_are_told_as_such() -> None:
     assert "no answer cell" in steps(replace(given, attempt=replace(given.attempt, submission=bare)))
     twice = replace(bare, problems={"double": "two cells answer it"})
     assert "two cells answer it" in steps(replace(given, attempt=replace(given.attempt, submission=twice)))
+
+
+def test_public_points_that_do_not_count_are_explained() -> None:
+    given = grade(hidden="Other words.")
+    page = feedback.page(EXERCISE, final("ann", replace(given, checks=public_beside_hidden(given.checks))))
+    assert "0 <small>of 3 points</small>" in page
+    assert page.count("✓ passed") == 1
+    assert WITHHELD in page
+    assert "other inputs do not" in page
 
 
 def test_full_points_need_no_next_step() -> None:

@@ -65,6 +65,8 @@ def test_manual_points_and_late_days(tiny: Path) -> None:
     shown = call(tiny, "policy", "tiny", "--deadline", "2026-03-01T12:00Z", "--keep", "last").output
     assert "keep: last" in shown
     assert "deadline: 2026-03-01T12:00Z" in shown
+    assert "public_needs_hidden: yes" in shown
+    assert "public_needs_hidden: no" in call(tiny, "policy", "tiny", "--no-public-needs-hidden").output
     assert "keep must be one of" in call(tiny, "policy", "tiny", "--keep", "first").output
     with Gradebook(tiny / "book.sqlite") as book:
         assert book.manual("tiny")[0].comment == "well said"

@@ -12,7 +12,7 @@ from course_utils.grading.gradebook import Gradebook
 from course_utils.grading.gradebook_tables import GradebookError
 from course_utils.grading.late import Policy, counting
 from course_utils.grading.manual import ManualError
-from course_utils.grading.records import GRADED, PENDING, CheckResult, Grade, Manual, Submission
+from course_utils.grading.records import GRADED, PENDING, WITHHELD, CheckResult, Grade, Manual, Submission
 
 NOON = 1772366400.0  # 2026-03-01T12:00Z
 DAY = 86_400
@@ -109,7 +109,8 @@ def test_late_days_are_counted_charged_and_limited() -> None:
 
 @pytest.mark.parametrize(("days", "off"), [(0, 0.0), (1, 0.0), (2, 1.0), (4, 3.0), (5, 6.0)], ids=str)
 def test_deductions(book: Gradebook, days: int, off: float) -> None:
-    policy = Policy("2026-03-01T12:00+00:00", free_days=1, penalty=0.1, max_days=4)
+    limits = {"free_days": 1, "penalty": 0.1, "max_days": 4}
+    policy = Policy("2026-03-01T12:00+00:00", **limits, public_needs_hidden=False)
     book.add("tiny", [submission("ann", "1", NOON + days * DAY)])
     (ann,) = book.attempts("tiny")
     book.record(ann.id, GRADE)
@@ -124,6 +125,36 @@ def test_deductions(book: Gradebook, days: int, off: float) -> None:
 def test_a_policy_that_makes_no_sense_is_refused(wrong: dict) -> None:
     with pytest.raises(ValueError):
         Policy(**wrong)
+
+
+def test_public_points_count_only_beside_a_hidden_check_of_the_same_task(book: Gradebook) -> None:
+    book.add("tiny", [submission(name, name) for name in ("ann", "bo", "cy")])
+    ann, bo, cy = (attempt.id for attempt in book.attempts("tiny"))
+    public, failed = CHECKS
+    passed, other = replace(failed, earned=4, message=""), replace(failed, id="c")
+    for attempt, checks in (
+        (ann, (public, failed)),  # a table of the visible values
+        (bo, (public, passed, other)),  # one of two hidden checks suffices
+        (cy, (public, replace(passed, task="u", id="c"), failed)),  # that of another task does not
+    ):
+        book.record(attempt, replace(GRADE, checks=checks))
+    assert [final.score for final in book.finals("tiny")] == [0, 10, 4]
+    shown = book.finals("tiny")[0].attempt
+    assert shown is not None
+    assert shown.grade is not None
+    assert (shown.grade.checks[0].passed, shown.grade.checks[0].message) == (True, WITHHELD)
+    assert book.attempts("tiny")[0].grade == replace(GRADE, checks=(public, failed)), "kept as graded"
+    book.set_policy("tiny", Policy(public_needs_hidden=False))
+    assert [final.score for final in book.finals("tiny")] == [6, 10, 10]
+
+
+def test_of_two_attempts_the_one_with_more_points_that_count_is_the_best(book: Gradebook) -> None:
+    book.add("tiny", [submission("ann", "table"), submission("ann", "honest", NOON + 1)])
+    table, honest = (attempt.id for attempt in book.attempts("tiny"))
+    book.record(table, GRADE)
+    book.record(honest, replace(GRADE, checks=(replace(CHECKS[0], earned=0), replace(CHECKS[1], earned=4))))
+    (final,) = book.finals("tiny")
+    assert (final.score, final.attempt and final.attempt.id) == (4, honest)
 
 
 def test_best_or_last_of_several_attempts(book: Gradebook) -> None:

@@ -121,6 +121,20 @@ def test_a_wrong_submission_is_told_why_and_sees_no_hidden_value(root: Path) -> 
 
 
 @needs_sandbox
+@pytest.mark.parametrize(("rule", "points"), [(True, 0), (False, 2)])
+def test_visible_values_alone_earn_nothing_unless_the_instructor_says_so(
+    root: Path, rule: bool, points: int
+) -> None:
+    config = root / "source" / "autograder.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"public_needs_hidden": rule}))
+    fitted = solved(double="def double(word):\n    return 'wordword'")
+    (root / "submission" / "mine.ipynb").write_text(fitted)
+    found = run(root)
+    assert found["score"] == points
+    assert [test["status"] for test in found["tests"]] == ["passed", "failed"]
+
+
+@needs_sandbox
 def test_a_submission_cannot_write_its_own_results(root: Path) -> None:
     forged = json.dumps({"score": 100})
     target = root / "results" / "results.json"

@@ -27,7 +27,7 @@ def book(tmp_path: Path) -> Path:
         made.enroll({"ann": "Ann =Lee", "bob": "Bob <b>", "cem": "Cem"})
         made.add(known.name, [Submission(name, name * 20, f"{name}.ipynb") for name in ("ann", "bob", "cem")])
         for attempt in made.attempts(known.name)[:2]:
-            failed = {"score-random"} if attempt.student == "bob" else set()
+            failed = {"score-start"} if attempt.student == "bob" else set()
             rows = tuple(
                 CheckResult(
                     meta["id"],
@@ -69,13 +69,13 @@ def test_publish_writes_pages_sheets_and_a_summary(book: Path, tmp_path: Path) -
     assert scores(out / f"{name}_canvas.csv", title) == ["25", "25", "24", ""]
     assert scores(out / f"{name}_moodle.csv", f"{title} feedback")[2] == "Pending."
     assert "Bob &lt;b&gt;" in (out / "feedback" / name / "bob.html").read_text()
-    assert "score-random" in (out / f"{name}_summary.html").read_text()
+    assert "score-start" in (out / f"{name}_summary.html").read_text()
 
 
 def test_summary_is_text(book: Path) -> None:
     said = run("grade", "summary", "01", "--gradebook", book, "--no-mistakes")
     assert "Mean: 24.5 of 25 points" in said
-    assert "50% of 2 pass score-random (hidden-check)" in said
+    assert "50% of 2 pass score-start (public-check)" in said
 
 
 def test_fill_writes_into_an_exported_sheet_and_names_who_is_missing(book: Path, tmp_path: Path) -> None:
@@ -109,6 +109,11 @@ def test_package_makes_the_zip_with_the_gradebooks_key(book: Path, tmp_path: Pat
     with Gradebook(book) as opened:
         assert bytes.fromhex(settings["salt"]) == opened.salt()
     assert settings["sandboxed"] is True
+    assert settings["public_needs_hidden"] is True
+    run("grade", "policy", "01", "--no-public-needs-hidden", "--gradebook", book)
+    run("grade", "package", "--gradescope", "01", "--out", out, "--gradebook", book)
+    with zipfile.ZipFile(out) as archive:
+        assert json.loads(archive.read("autograder.json"))["public_needs_hidden"] is False
 
 
 def test_package_makes_the_classroom_template(tmp_path: Path) -> None:

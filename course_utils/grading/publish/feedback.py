@@ -157,7 +157,7 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "earned": check.earned,
         "points": check.points,
         "hidden": check.kind == "hidden-check",
-        "message": "" if check.passed else told(check.message),
+        "message": "" if check.passed and not check.withheld else told(check.message),
     }
 
 
