@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 from scipy.stats import bootstrap
+from sklearn.metrics import adjusted_rand_score
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
@@ -92,6 +93,38 @@ def test_an_interval_reads_as_text():
 def test_bootstrap_refuses(values, more, message):
     with pytest.raises(ValueError, match=message):
         stats.bootstrap_interval(values, rng=np.random.default_rng(0), **more)
+
+
+def test_jackknife_of_a_mean_is_the_t_interval(rng):
+    values = rng.normal(size=40)
+    found, expected = stats.jackknife_estimate(values), stats.mean_estimate(values)
+    assert (found.value, found.df) == (expected.value, expected.df)
+    assert found.error == pytest.approx(expected.error, rel=1e-9)
+
+
+def test_jackknife_of_a_correlation_is_as_wide_as_fishers_interval(rng):
+    pairs = rng.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], size=400)
+    found = stats.jackknife_estimate(pairs, lambda rows: np.corrcoef(rows.T)[0, 1])
+    assert found.error == pytest.approx((1 - found.value**2) / np.sqrt(397), rel=0.15)
+
+
+def test_jackknife_of_an_agreement_covers_the_truth_where_the_bootstrap_is_biased(rng):
+    def agreement(rows):
+        return adjusted_rand_score(rows[:, 0], rows[:, 1])
+
+    def draw():  # two independent groupings: the truth is 0
+        return rng.integers(0, 9, size=(60, 2)).astype(float)
+
+    found = [stats.jackknife_estimate(draw(), agreement).interval() for _ in range(100)]
+    assert np.mean([one.low <= 0 <= one.high for one in found]) >= 0.88
+    drawn = draw()
+    again = [agreement(drawn[rng.integers(0, 60, 60)]) for _ in range(100)]
+    assert np.mean(again) > agreement(drawn) + 0.02
+
+
+def test_jackknife_refuses_two_samples():
+    with pytest.raises(ValueError, match="at least 3 samples out, got 2"):
+        stats.jackknife_estimate([1, 2])
 
 
 def test_permutation_is_exact_for_few_pairs(rng):

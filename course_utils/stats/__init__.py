@@ -7,6 +7,7 @@ resampled together, or an interval comes out too narrow: `groups` is for that.
 what                                               where
 =================================================  =======================================================
 interval by resampling, permutation test           `bootstrap_interval`, `paired_permutation_test`
+interval of agreements between samples             `jackknife_estimate`
 mean over seeds; its interval, tests, equivalence  `mean_estimate`, `Estimate`
 mean over seeds and sentences at once              `crossed_estimate`, `pooled_estimate`, `components`
 two accuracies                                     `mcnemar_exact`, `mcnemar_mid_p`, `unpaired_difference`,
@@ -38,7 +39,7 @@ from course_utils.stats.proportions import (
     paired_difference,
     unpaired_difference,
 )
-from course_utils.stats.resampling import bootstrap_interval, paired_permutation_test
+from course_utils.stats.resampling import bootstrap_interval, jackknife_estimate, paired_permutation_test
 
 __all__ = [
     "Components",
@@ -51,6 +52,7 @@ __all__ = [
     "discordance_bounds",
     "holm",
     "independent_discordance",
+    "jackknife_estimate",
     "mcnemar_exact",
     "mcnemar_mid_p",
     "mean_estimate",

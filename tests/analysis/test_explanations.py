@@ -95,8 +95,12 @@ def test_the_adversary_keeps_its_promise(model: EncoderWithHead, tokenizer: Toke
     apart, moved = explanations.adversarial_attention(
         model, texts, steps=30, generator=torch.Generator().manual_seed(0)
     )
+    further, _ = explanations.adversarial_attention(
+        model, texts, steps=60, generator=torch.Generator().manual_seed(0)
+    )
     assert (moved <= 0.01).all()
     assert (apart > 0.05).all()
+    assert (further > apart).all()
     assert (apart <= np.log(2)).all()
     assert not any(
         parameter.grad is not None and parameter.grad.any() for parameter in model.encoder.parameters()
