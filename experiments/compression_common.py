@@ -33,6 +33,7 @@ from course_utils.finetuning.classifier import (
     run_model,
 )
 from course_utils.models.heads import EncoderWithHead
+from course_utils.stats import crossed_estimate
 from course_utils.training import LossTerms, TrainingConfig, TrainingData, train
 from experiments.distillation_general import film_sentences, held_out
 
@@ -173,3 +174,16 @@ def positive(probabilities: Any) -> list[float]:
 def right(record: Record, labels: Sequence[int]) -> np.ndarray:
     """(rows,): 1 where the class was right."""
     return (np.array(record["test"]) > 0.5).astype(int) == np.array(labels)
+
+
+def gained(
+    one: Mapping[int, Record], other: Mapping[int, Record], labels: Sequence[int], level: float = 0.95
+) -> Record:
+    """Accuracy of one model minus that of another, paired by seed and by sentence, with its interval.
+
+    one, other: seed -> record; at least 2 seeds that both have.
+    """
+    seeds = sorted(one.keys() & other.keys())
+    table = [right(one[s], labels).astype(float) - right(other[s], labels) for s in seeds]
+    found = crossed_estimate([table]).interval(level)
+    return {"gain": found.estimate, "low": found.low, "high": found.high, "level": level, "seeds": len(seeds)}

@@ -17,6 +17,7 @@ Written before the runs:
   smaller    bytes of the teacher's folder over the entrant's; both without a pooler, which nothing reads
   faster     on the same engine with the same number of threads. The conditions that count for the goals:
              batch 1 and batch 32, 32 tokens (film sentences have 25 on average), one thread.
+  rehearsal  accuracy of int8-aware minus that of int8, paired by seed and sentence (both vary)
   goals      TINY     7.5 times smaller, 9.4 times faster under one of these conditions, 96% kept
              INTEGER  4 times smaller, 99% kept
              An entrant reaches a goal "surely" if `low` is at least the share and the interval of its speed

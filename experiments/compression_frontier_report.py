@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from course_utils import results
 from course_utils.distillation import task
 from course_utils.stats import bootstrap_interval
-from experiments.compression_common import Record, folder, right
+from experiments.compression_common import Record, folder, gained, right
 from experiments.compression_entrants import ENTRANTS, Entrant
 from experiments.compression_frontier import CONDITIONS, INTEGER, NAME, TINY, record_file
 from experiments.finetuning_common import interval
 
 BENCHMARK, PRIMER = "benchmark_compression", "compression_primer"
 TEACHER = "teacher"
+PAIRS = (("int8-aware", "int8"),)
 LOWEST = 0.87  # of the table's range
 RANGE = (1.6, 110.0)
 FAMILIES = {"quantization", "distillation", "distillation by layers", "module replacement"} | {
@@ -187,6 +188,7 @@ def report() -> str:
         {"part": "goal", "goal": name, **goal, **reached(points, name)}
         for name, goal in (("tiny", TINY), ("integer", INTEGER))
     ]
+    rows += [{"part": "pair", "first": a, "second": b, **gained(made[a], made[b], labels)} for a, b in PAIRS]
     rows.append({"part": "absent", "entrants": absent, "timed": bool(times)})
     inside = of_the_table(points)
     claims = {"compression-table": claim(inside, results.load(PRIMER))} if inside else {}
