@@ -13,14 +13,14 @@ from course_utils.grading.exercise import CHECK_KINDS, Exercise, course
 from course_utils.grading.grade import Job, Outcome, Setting, versions
 from course_utils.grading.gradebook import Gradebook
 from course_utils.grading.hidden import submission_seed, version
-from course_utils.grading.records import INVALID, Attempt, Change, CheckResult, Grade
+from course_utils.grading.records import FAILED, GRADED, INVALID, Attempt, Change, CheckResult, Grade
 
 Runner = Callable[[Iterable[Job]], Iterator[Outcome]]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a call did. graded: attempts run. invalid: attempts that are none. left: still pending."""
+    """What a call did. graded: attempts run. invalid: attempts that are none. left: still without a grade."""
 
     graded: int
     invalid: int
@@ -54,7 +54,7 @@ def grade_pending(
     for outcome in run(_jobs(book, known, by_id.values())):
         if outcome.expected is not None:
             book.keep_expected(known, outcome.grade.seed, outcome.expected)
-        graded += book.record(outcome.attempt, outcome.grade)
+        graded += book.record(outcome.attempt, outcome.grade) and outcome.grade.status == GRADED
         on_grade(by_id[outcome.attempt], outcome.grade)
     return Summary(graded, len(invalid), len(by_id) - graded)
 
@@ -87,7 +87,7 @@ def changes(book: Gradebook, exercise: Exercise) -> list[Change]:
     for attempt in book.attempts(exercise.name):
         new = book.latest_grade(attempt.id, version(exercise))
         old = book.grade_before(attempt.id, version(exercise))
-        if new is None or old is None:
+        if new is None or old is None or FAILED in (new.status, old.status):
             continue
         before, after = (_earned(policy.counted(replace(attempt, grade=grade))) for grade in (old, new))
         for name in sorted(before | after):

@@ -7,8 +7,8 @@ import re
 import resource
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
@@ -18,13 +18,16 @@ from typing import Any, Protocol
 from course_utils.grading import lean  # noqa: F401 - first, see there
 from course_utils.grading.exercise import CHECK_KINDS, Exercise, Notebook, course, source
 from course_utils.grading.hidden import Outputs, Solution, graded_notebook, version
-from course_utils.grading.records import GRADED, CheckResult, Grade
+from course_utils.grading.records import FAILED, GRADED, CheckResult, Grade
 from course_utils.grading.sandbox.grader import Grader
-from course_utils.grading.sandbox.outcomes import REASONS, CellOutcome, Run
+from course_utils.grading.sandbox.outcomes import REASONS, CellOutcome, Run, SandboxMissing
 
 PACKAGES = ("bert-course", "ipykernel", "ipython", "nbval", "numpy", "torch")
 HIJACKED = "A canary caught tampered output: a cell does not show what its code returned."
 FORGED = "The code wrote to the grader in the kernel's place."
+TRIES = 3  # of one run, each in a fresh sandbox
+BROKEN = (RuntimeError, OSError)  # what a grader raises when it breaks down itself, whatever it was running
+NO_FAULT = "The grader itself failed, which says nothing about this submission. It will be graded again."
 
 
 class Runs(Protocol):
@@ -78,7 +81,8 @@ class Session:
     """Everything that grades one exercise, submission by submission. Use it in a `with`.
 
     make_grader: what runs notebooks; tests put a stand-in here.
-    The sandbox starts with the first job. Raises SandboxMissing then if there is none.
+    The sandbox starts with the first job. Raises SandboxMissing then if there is none, RuntimeError if it
+    cannot import what the exercise needs. A sandbox that breaks down later is replaced by a fresh one.
     """
 
     def __init__(
@@ -88,6 +92,7 @@ class Session:
         self._version = version(exercise)
         self._open = ExitStack()
         self._solution = self._open.enter_context(Solution(exercise))
+        self._sandbox = self._open.enter_context(ExitStack())
         self._grader: Runs | None = None
 
     def __enter__(self) -> Session:
@@ -97,30 +102,61 @@ class Session:
         self._open.close()
 
     def grade(self, job: Job) -> Outcome:
-        """Run one attempt. Raises ExerciseError if the exercise's own solution fails."""
+        """Run one attempt. Raises ExerciseError if the exercise's own solution fails.
+
+        The status is FAILED, without checks, where the grader broke down TRIES times.
+        """
         started, cpu = time.monotonic(), _own_cpu_seconds()
         right = job.expected or self._solution.outputs(job.seed)
-        grader = self._grader = self._grader or self._start()
-        run = grader.run(graded_notebook(self._exercise, job.answers, job.seed, right))
-        grade = Grade(
-            GRADED,
-            self._version,
-            job.seed,
-            tuple(results(self._exercise, job, run, right)),
-            "" if not run.ended else f"The run ended early: {REASONS[run.ended]}.",
-            self._setting.kernel,
-            self._setting.sandboxed,
-            tuple(_suspicions(run)),
-            versions(),
-            time.time(),
-            time.monotonic() - started,
-            _own_cpu_seconds() - cpu + run.cpu_seconds,
-        )
+        run = self._run(graded_notebook(self._exercise, job.answers, job.seed, right))
+        grade = self._failed(job, run) if isinstance(run, str) else self._graded(job, run, right)
+        seconds, own = time.monotonic() - started, _own_cpu_seconds() - cpu
+        grade = replace(grade, seconds=seconds, cpu_seconds=grade.cpu_seconds + own)
         return Outcome(job.attempt, grade, None if job.expected else right)
+
+    def _run(self, notebook: Notebook) -> Run | str:
+        """What became of a notebook, or what the grader said when it failed for the last time."""
+        self._grader = self._grader or self._start()
+        said = ""
+        for _ in range(TRIES):
+            try:
+                self._grader = self._grader or self._start()
+                return self._grader.run(notebook)
+            except SandboxMissing:
+                raise
+            except BROKEN as error:
+                said = f"{type(error).__name__}: {error}"
+                self._grader = None
+                with suppress(*BROKEN):  # it is broken already
+                    self._sandbox.close()
+        return said
 
     def _start(self) -> Runs:
         modules = [*imports(self._exercise), *self._solution.modules()]
-        return self._open.enter_context(self._make_grader(self._setting, self._exercise, modules))
+        return self._sandbox.enter_context(self._make_grader(self._setting, self._exercise, modules))
+
+    def _graded(self, job: Job, run: Run, right: Outputs) -> Grade:
+        ended = f"The run ended early: {REASONS[run.ended]}." if run.ended else ""
+        grade = self._grade(job, GRADED, ended, _suspicions(run))
+        checks = tuple(results(self._exercise, job, run, right))
+        return replace(grade, checks=checks, cpu_seconds=run.cpu_seconds)
+
+    def _failed(self, job: Job, said: str) -> Grade:
+        return self._grade(job, FAILED, NO_FAULT, [f"Not graded, in {TRIES} tries: {said}"])
+
+    def _grade(self, job: Job, status: str, reason: str, suspicions: Iterable[str]) -> Grade:
+        """What every grade of this session has."""
+        return Grade(
+            status,
+            self._version,
+            job.seed,
+            reason=reason,
+            kernel=self._setting.kernel,
+            sandboxed=self._setting.sandboxed,
+            suspicions=tuple(suspicions),
+            versions=versions(),
+            graded_at=time.time(),
+        )
 
 
 def results(exercise: Exercise, job: Job, run: Run, right: Outputs) -> Iterable[CheckResult]:

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from course_utils.grading.gradebook_tables import GradebookError, connect
 from course_utils.grading.late import Policy, counting
-from course_utils.grading.records import Attempt, CheckResult, Final, Grade, Manual, Submission
+from course_utils.grading.records import FAILED, Attempt, CheckResult, Final, Grade, Manual, Submission
 
 _COLUMNS = ("id", "task", "kind", "points", "earned", "message")  # of a check, as it was graded
 _LATEST = "SELECT MAX(id) FROM grades WHERE attempt = ? AND (? IS NULL OR version = ?)"
@@ -170,23 +170,31 @@ class Gradebook:
         return self._count("attempts") - before
 
     def pending(self, exercise: str, version: str, *, sandboxed: bool) -> list[Attempt]:
-        """Attempts without a grade under this version. A grade without a sandbox does not count with one."""
+        """Attempts without a grade under this version, and those over which the grader failed.
+
+        A grade without a sandbox does not count with one.
+        """
         done = {
             row["attempt"]
             for row in self._rows(
-                "SELECT attempt FROM grades WHERE version = ? AND sandboxed >= ?", version, int(sandboxed)
+                "SELECT attempt FROM grades WHERE version = ? AND sandboxed >= ? AND status != ?",
+                *(version, int(sandboxed), FAILED),
             )
         }
         return [attempt for attempt in self.attempts(exercise) if attempt.id not in done]
 
     def record(self, attempt: int, grade: Grade) -> bool:
-        """Write a grade, whole or not at all. Returns False if that run is in the gradebook already."""
+        """Write a grade, whole or not at all. Returns False if that run is in the gradebook already.
+
+        A failure of the grader is no grade: what comes after it takes its place.
+        """
         values = {**vars(grade), "suspicions": json.dumps(grade.suspicions)}
         values |= {"versions": json.dumps(dict(grade.versions)), "sandboxed": int(grade.sandboxed)}
         del values["checks"]
         names = ", ".join(["attempt", *values])
         marks = ", ".join("?" * (len(values) + 1))
         with self._transaction():
+            self._file.execute("DELETE FROM grades WHERE attempt = ? AND status = ?", (attempt, FAILED))
             done = self._file.execute(
                 f"INSERT OR IGNORE INTO grades ({names}) VALUES ({marks})", (attempt, *values.values())
             )

@@ -22,7 +22,7 @@ from course_utils.grading import hidden, intake, intake_names
 from course_utils.grading.exercise import Exercise, ExerciseError, parse, read_notebook
 from course_utils.grading.grade import Job, Session, Setting, versions
 from course_utils.grading.publish.gradescope_results import broken, results
-from course_utils.grading.records import INVALID, Grade, Submission, public_beside_hidden
+from course_utils.grading.records import FAILED, INVALID, Grade, Submission, public_beside_hidden
 from course_utils.grading.sandbox.outcomes import SandboxMissing
 
 CONFIG, EXERCISE = "autograder.json", "exercise.ipynb"
@@ -41,6 +41,8 @@ def run(root: Path) -> dict[str, Any]:
         grade = _grade(exercise, submission, _seed(root, settings, answers), setting)
     except (SandboxMissing, ExerciseError, intake.IntakeError) as error:
         return broken(str(error))
+    if grade.status == FAILED:
+        return broken(grade.reason)
     if settings["public_needs_hidden"]:
         grade = replace(grade, checks=public_beside_hidden(grade.checks))
     return results(exercise, grade, settings["hidden_visibility"])

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from course_utils.grading.records import Attempt, public_beside_hidden
+from course_utils.grading.records import WITHOUT_SCORE, Attempt, public_beside_hidden
 
 DAY = 86_400
 KEEP = ("best", "last")
@@ -85,10 +85,11 @@ class Policy:
 def counting(attempts: Sequence[Attempt], policy: Policy) -> Attempt | None:
     """The attempt that counts: the best graded one after its deduction (the earlier of equals), or the last.
 
-    An invalid submission is an attempt that earns nothing. None where there is no attempt.
+    An invalid submission is an attempt that earns nothing. One over which the grader failed has no grade yet.
+    None where there is no attempt.
     """
     ordered = sorted(attempts, key=lambda attempt: attempt.number)
-    graded = [attempt for attempt in ordered if attempt.grade]
+    graded = [attempt for attempt in ordered if attempt.status not in WITHOUT_SCORE]
     if not graded or policy.keep == "last":
         return ordered[-1] if ordered else None
     return max(graded, key=lambda attempt: _kept(attempt, policy))

@@ -13,6 +13,8 @@ from typing import Any
 GRADED = "graded"
 INVALID = "invalid submission"
 PENDING = "pending"  # an attempt that no run of the grader has reached yet
+FAILED = "not graded: grader failure"  # the grader broke down over it, again and again: nobody's 0
+WITHOUT_SCORE = (PENDING, FAILED)
 WITHHELD = (
     "It passed, but no check of this task on other inputs did: the points of the checks that you see count "
     "only beside at least one of those."
@@ -69,7 +71,8 @@ class CheckResult:
 class Grade:
     """One run of the grader over one submission.
 
-    status: GRADED or INVALID. reason: why it is invalid, or what ended the run early ("" if nothing did).
+    status: GRADED, INVALID or FAILED. reason: why it has no score, or what ended the run early ("" if nothing
+    did).
     version: of the exercise, see `hidden.version`. seed: what its hidden inputs were drawn from.
     kernel: "forked", "ipykernel", or "" if nothing was run. sandboxed: False if it ran unprotected.
     suspicions: what a person should look at, in words. versions: of what the verdict rests on.
@@ -121,7 +124,7 @@ class Attempt:
 
     @property
     def status(self) -> str:
-        """GRADED, INVALID or PENDING."""
+        """GRADED, INVALID, FAILED or PENDING."""
         return self.grade.status if self.grade else PENDING
 
 

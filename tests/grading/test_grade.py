@@ -5,9 +5,12 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import handed_in
+import psutil
 import pytest
 import tiny_exercise
 from hypothesis import given, settings
@@ -16,13 +19,16 @@ from hypothesis import strategies as st
 from benchmarks.grading_stand_in import StandIn
 from course_utils.grading import hidden
 from course_utils.grading.batch import Runner, changes, grade_pending
-from course_utils.grading.exercise import Exercise, ExerciseError, dump_notebook, parse, source
-from course_utils.grading.grade import HIJACKED, Job, Outcome, Session, Setting, imports, results
+from course_utils.grading.exercise import Exercise, ExerciseError, Notebook, dump_notebook, parse, source
+from course_utils.grading.grade import HIJACKED, Job, MakeGrader, Outcome, Session, Setting, imports, results
 from course_utils.grading.gradebook import Gradebook
 from course_utils.grading.intake_reader import RefusedError
 from course_utils.grading.intake_reader import parse as parse_bytes
-from course_utils.grading.records import INVALID, Submission
-from course_utils.grading.sandbox.outcomes import CellOutcome, Run
+from course_utils.grading.late import Policy
+from course_utils.grading.publish import feedback, sheets
+from course_utils.grading.records import FAILED, GRADED, INVALID, Submission
+from course_utils.grading.sandbox.grader import Grader
+from course_utils.grading.sandbox.outcomes import CellOutcome, Run, SandboxMissing
 from course_utils.grading.splice import take
 
 SEED = 41
@@ -212,14 +218,15 @@ def graded(content: bytes) -> bytes:
     )
 
 
-def here(exercise: Exercise) -> Runner:
+def grade_in(exercise: Exercise, sandbox: MakeGrader, jobs: Iterable[Job]) -> Iterator[Outcome]:
     """Grade in this process."""
+    with Session(exercise, Setting(), sandbox) as session:
+        yield from map(session.grade, jobs)
 
-    def run(jobs: Iterable[Job]) -> Iterator[Outcome]:
-        with Session(exercise, Setting(), StandIn) as session:
-            yield from map(session.grade, jobs)
 
-    return run
+def here(exercise: Exercise) -> Runner:
+    """Grade in this process, with the stand-in."""
+    return partial(grade_in, exercise, StandIn)
 
 
 def test_what_is_pending_is_graded_and_a_changed_check_is_graded_again(tmp_path: Path) -> None:
@@ -239,9 +246,88 @@ def test_what_is_pending_is_graded_and_a_changed_check_is_graded_again(tmp_path:
         assert (idle.graded, idle.invalid, idle.left) == (0, 0, 0)
         assert changes(book, before) == []
         grade_pending(book, after, Setting(), here(after))
+        assert changes(book, after) == [], "a public point that did not count before was none to lose"
+        book.set_policy("tiny", Policy(public_needs_hidden=False))
         (change,) = changes(book, after)
         assert (change.student, change.check, change.before, change.after) == ("bo", "double-word", 2, 0)
         assert book.count_grades() == 6
+
+
+class Fragile(StandIn):
+    """A sandbox that breaks down over one answer, so many times."""
+
+    failures, started = 0, 0
+
+    def __enter__(self) -> StandIn:
+        Fragile.started += 1
+        return self
+
+    def run(self, notebook: Notebook) -> Run:
+        if "fragile" in str(notebook) and Fragile.failures > 0:
+            Fragile.failures -= 1
+            raise RuntimeError("The sandbox ended, by no fault of the submission: grade it again.")
+        return super().run(notebook)
+
+
+@pytest.mark.parametrize(("failures", "started", "earned"), [(2, 3, 3), (3, 4, None)])
+def test_a_broken_down_grader_is_replaced_and_costs_no_student_a_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int, started: int, earned: int | None
+) -> None:
+    """Twice is mended unseen. The third time the attempt has no score, and all others have theirs."""
+    monkeypatch.setattr(Fragile, "failures", failures)
+    monkeypatch.setattr(Fragile, "started", 0)
+    answers = {"ann": f"# fragile\n{handed_in.RIGHT}", "bo": handed_in.RIGHT, "cy": handed_in.WRONG}
+    run = partial(grade_in, handed_in.EXERCISE, Fragile)
+    with Gradebook(tmp_path / "book", create=True) as book:
+        book.add("tiny", [Submission(name, name, "x", answers={"double": a}) for name, a in answers.items()])
+        done = grade_pending(book, handed_in.EXERCISE, Setting(), run)
+        assert (done.graded, done.left) == ((3, 0) if earned else (2, 1))
+        assert Fragile.started == started
+        ann, bo, cy = book.finals("tiny")
+        assert (bo.score, cy.score) == (3, 0)
+        assert sheets.score(ann) == (3 if earned else "")
+        if not earned:
+            assert ann.attempt is not None
+            assert ann.attempt.grade is not None
+            assert (ann.attempt.status, ann.attempt.grade.checks) == (FAILED, ())
+            assert "by no fault of the submission" in ann.attempt.grade.suspicions[0]
+            page = feedback.page(handed_in.EXERCISE, ann)
+            assert "Not graded yet" in page
+            assert " points</small>" not in page
+            again = grade_pending(book, handed_in.EXERCISE, Setting(), run)
+            assert (again.graded, again.left) == (1, 0)
+        assert [final.score for final in book.finals("tiny")] == [3, 3, 0]
+        assert book.count_grades() == 3
+
+
+def test_without_a_sandbox_nothing_is_tried_again() -> None:
+    class Gone(StandIn):
+        def run(self, notebook: Notebook) -> Run:
+            raise SandboxMissing("bubblewrap was uninstalled.")
+
+    with Session(handed_in.EXERCISE, Setting(), Gone) as session, pytest.raises(SandboxMissing):
+        session.grade(Job(1, SEED, {"double": handed_in.RIGHT}, expected=OUTPUTS))
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+def test_a_sandbox_that_is_killed_in_a_run_is_replaced() -> None:
+    class KilledOnce(Grader):
+        kills = 0
+
+        def _execute(self, *given: Any) -> Any:
+            if not KilledOnce.kills:
+                assert self._server is not None
+                KilledOnce.kills += 1
+                for process in psutil.Process(self._server.process.pid).children(recursive=True):
+                    process.kill()
+            return super()._execute(*given)
+
+    def make(setting: Setting, exercise: Exercise, modules: list[str]) -> Grader:
+        return KilledOnce(preimport=modules)
+
+    with Session(handed_in.EXERCISE, Setting(), make) as session:
+        found = session.grade(Job(1, SEED, {"double": handed_in.RIGHT}, expected=OUTPUTS)).grade
+    assert (found.status, found.earned, KilledOnce.kills) == (GRADED, 3, 1)
 
 
 def test_a_job_that_gives_nothing_stays_pending(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from test_gradescope_results import checked
 
 from course_utils.grading import gradescope, gradescope_package
 from course_utils.grading.exercise import dump_notebook
+from course_utils.grading.grade import NO_FAULT
 from course_utils.grading.gradescope_package import Options
+from course_utils.grading.records import FAILED, Grade
 from course_utils.grading.release import notebook_of, student
 from course_utils.grading.splice import splice
 
@@ -200,6 +202,15 @@ def test_an_autograder_that_cannot_start_still_leaves_results(root: Path) -> Non
     assert done.returncode == 1
     found = checked(json.loads((root / "results" / "results.json").read_text()))
     assert (found["score"], "could not start" in found["output"]) == (0, True)
+
+
+def test_a_grader_that_breaks_down_makes_no_score_up(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "submission" / "mine.ipynb").write_text(solved())
+    failed = Grade(FAILED, "v1", 5, reason=NO_FAULT)
+    monkeypatch.setattr(gradescope, "_grade", lambda *given: failed)
+    found = checked(gradescope.run(root))
+    assert found["output"].startswith(f"This submission was not graded: {NO_FAULT}")
+    assert found["tests"] == []
 
 
 def test_a_broken_autograder_still_leaves_results(root: Path) -> None:

@@ -13,7 +13,16 @@ from course_utils.grading.exercise import Exercise
 from course_utils.grading.publish.pages import render
 from course_utils.grading.publish.sheets import is_sandboxed, number, status, task_points
 from course_utils.grading.publish.words import NO_SANDBOX, clean, exercise_title, task_titles, told
-from course_utils.grading.records import GRADED, INVALID, PENDING, CheckResult, Final, Grade, Submission
+from course_utils.grading.records import (
+    FAILED,
+    GRADED,
+    INVALID,
+    WITHOUT_SCORE,
+    CheckResult,
+    Final,
+    Grade,
+    Submission,
+)
 
 _STUB = "NotImplementedError"
 
@@ -53,6 +62,7 @@ def page(exercise: Exercise, final: Final) -> str:
         sandboxed=is_sandboxed(final),
         no_sandbox=NO_SANDBOX,
         status=status(final),
+        waits=status(final) in WITHOUT_SCORE,
         score=number(final.score),
         points=grade.points if checks and grade else exercise.points(),
         notes=list(_notes(final, grade)),
@@ -121,7 +131,7 @@ def _steps_without_grade(exercise: Exercise, what: str) -> Iterator[str]:
     if what == INVALID:
         yield "Open the notebook in Jupyter, save it, and check that it is the .ipynb file that you hand in."
         yield f"Run pytest --nbval-lax {exercise.name}.ipynb, then hand in that same file."
-    elif what == PENDING:
+    elif what in WITHOUT_SCORE:
         yield "Nothing: your submission has not been graded yet."
     else:
         yield "Nothing was handed in under your name. If you did, tell your instructor which file, and when."
@@ -198,7 +208,7 @@ def _refusal(final: Final) -> str:
 
 
 def _provenance(grade: Grade | None) -> str:
-    if grade is None:
+    if grade is None or grade.status == FAILED:
         return "Not graded yet."
     when = datetime.fromtimestamp(grade.graded_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     return f"Graded {when}, version {grade.version} of the exercise. Hidden checks have inputs of your own."

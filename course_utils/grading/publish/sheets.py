@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from course_utils.grading.exercise import Exercise
-from course_utils.grading.records import PENDING, Final
+from course_utils.grading.records import WITHOUT_SCORE, Final
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 CANVAS_KEYS = ("SIS Login ID", "SIS User ID", "ID", "Student")
@@ -52,11 +52,11 @@ def number(value: float) -> int | float:
 
 
 def score(final: Final, absent: int | str = "") -> int | float | str:
-    """Points for a sheet; "" while a submission waits for the grader: a 0 would be an untrue one.
+    """Points for a sheet; "" while a submission waits for the grader, or it failed: a 0 would be untrue.
 
     absent: what stands for a student who handed nothing in and was given nothing.
     """
-    if status(final) == PENDING:
+    if status(final) in WITHOUT_SCORE:
         return ""
     return number(final.score) if final.attempt or final.manual else absent
 
