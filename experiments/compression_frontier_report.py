@@ -188,7 +188,7 @@ def report() -> str:
         {"part": "goal", "goal": name, **goal, **reached(points, name)}
         for name, goal in (("tiny", TINY), ("integer", INTEGER))
     ]
-    rows += [{"part": "pair", "first": a, "second": b, **gained(made[a], made[b], labels)} for a, b in PAIRS]
+    rows += pair_rows(made, labels)
     rows.append({"part": "absent", "entrants": absent, "timed": bool(times)})
     inside = of_the_table(points)
     claims = {"compression-table": claim(inside, results.load(PRIMER))} if inside else {}
@@ -203,6 +203,15 @@ def report() -> str:
             claims=claims,
         )
     )
+
+
+def pair_rows(made: Runs, labels: Sequence[int]) -> list[Row]:
+    """What the first of each pair gains over the second, for pairs with at least 2 seeds."""
+    return [
+        {"part": "pair", "first": one, "second": other, **gained(made[one], made[other], labels)}
+        for one, other in PAIRS
+        if one in made and other in made and len(made[one].keys() & made[other].keys()) > 1
+    ]
 
 
 def reached(points: Sequence[Row], goal: str) -> Row:

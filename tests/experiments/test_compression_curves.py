@@ -45,14 +45,18 @@ def test_the_report_asks_for_what_is_missing(tmp_path, monkeypatch, small_task):
     where = curves.folder("curves")
     where.mkdir()
     monkeypatch.setenv(results.OUT_VARIABLE, str(tmp_path / "out"))
+    first, second = curves.CUTS[1:3]
     monkeypatch.setattr(curves, "CUTS", curves.CUTS[:3])
+    monkeypatch.setattr(curves, "PAIRS", [(first, second)])
     with pytest.raises(FileNotFoundError, match="9 runs are missing"):
         curves.report()
     texts = len(small_task.test.texts)
     for cut in curves.CUTS:
         for seed in curves.SEEDS:
-            record = {"test": [0.9] * texts, "parameters": 5, "cpu_seconds": 1.0}
+            said = [1.0 - label if cut == second else label for label in small_task.test.labels[:texts]]
+            record = {"test": said, "parameters": 5, "cpu_seconds": 1.0}
             (where / f"{cut.name}-{seed}.json").write_text(json.dumps(record))
     curves.report()
     made = results.parse((tmp_path / "out" / "compression_curves.json").read_text(), "compression_curves")
     assert made.value("kept", method="none") == 1.0
+    assert made.value("gain", method="pair", first=first.how) == 1.0

@@ -140,7 +140,7 @@ def test_the_frontier_has_what_no_other_beats():
 
 def test_the_report_puts_runs_and_times_together(small_task, tmp_path, monkeypatch):  # noqa: F811
     labels = list(small_task.test.labels)
-    shares = {"teacher": (0.9, 1000), "int8": (0.87, 250)}
+    shares = {"teacher": (0.9, 1000), "int8": (0.87, 250), "int8-aware": (0.9, 250)}
     for name, (share, size) in shares.items():
         for seed in (0, 1, 2):
             file = frontier.record_file(BY_NAME[name], seed)
@@ -164,6 +164,7 @@ def test_the_report_puts_runs_and_times_together(small_task, tmp_path, monkeypat
     assert row["smaller"] == 4
     assert np.isclose(row["kept"], 26 / 27)
     assert row["speeds"][0]["faster"] == 2.0
+    assert np.isclose(made.value("gain", part="pair", first="int8-aware"), 1 / len(labels))
     assert made.claims["compression-table"]["verdict"] == "does not hold"
     assert "1.65 times smaller" in made.claims["compression-table"]["sentence"]
     assert "theseus" in made.value("entrants", part="absent")
