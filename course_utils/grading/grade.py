@@ -15,11 +15,9 @@ from importlib.metadata import version as package_version
 from platform import python_version
 from typing import Any, Protocol
 
-from course_utils.grading import lean  # noqa: F401 - first, see there
 from course_utils.grading.exercise import CHECK_KINDS, Exercise, Notebook, course, source
 from course_utils.grading.hidden import Outputs, Solution, graded_notebook, version
 from course_utils.grading.records import FAILED, GRADED, CheckResult, Grade
-from course_utils.grading.sandbox.grader import Grader
 from course_utils.grading.sandbox.outcomes import REASONS, CellOutcome, Run, SandboxMissing
 
 PACKAGES = ("bert-course", "ipykernel", "ipython", "nbval", "numpy", "torch")
@@ -73,6 +71,8 @@ def sandboxed_grader(
     setting: Setting, exercise: Exercise, modules: list[str]
 ) -> AbstractContextManager[Runs]:
     """The sandbox's grader, with what the exercise imports loaded once."""
+    from course_utils.grading.sandbox.grader import Grader  # here: it brings pytest, for workers alone
+
     kernel: Any = setting.kernel
     return Grader(kernel, preimport=modules, sandbox=setting.sandboxed)
 

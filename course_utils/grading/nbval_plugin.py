@@ -18,6 +18,10 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+from course_utils.grading import lean  # noqa: F401 - before nbval, see there
+
+# isort: split
+
 import nbval.plugin
 import pytest
 
