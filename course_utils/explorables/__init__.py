@@ -19,6 +19,7 @@
 - :func:`~course_utils.explorables.layer_map.layer_map`: which layer of a student learns from which
 - :func:`~course_utils.explorables.frontier.frontier`: compressed models within a budget of size and time
 - :func:`~course_utils.explorables.projection.projection_explorer`: one cloud in many pictures
+- :func:`~course_utils.explorables.error_browser.error_browser`: what classifiers got wrong, and how sure
 
 A new explorable is four files named alike in this folder and at most 60 lines of Python:
 
@@ -58,6 +59,7 @@ Tests drive it by keyboard in a browser, in light and dark (tests/explorables).
 from course_utils.explorables.answer_picker import answer_picker
 from course_utils.explorables.attention_steps import attention_steps
 from course_utils.explorables.base import Explorable
+from course_utils.explorables.error_browser import error_browser
 from course_utils.explorables.family_tree import family_tree
 from course_utils.explorables.fertility import fertility_explorer
 from course_utils.explorables.focal_curve import focal_curve
@@ -80,6 +82,7 @@ __all__ = [
     "Explorable",
     "answer_picker",
     "attention_steps",
+    "error_browser",
     "family_tree",
     "fertility_explorer",
     "focal_curve",

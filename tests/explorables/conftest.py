@@ -13,6 +13,7 @@ from many_pictures import projected
 from matched_layers import matched
 from soft_and_hard import softener
 from tagged_and_asked import alignment, picker
+from wrong_and_sure import browser
 
 from course_utils.explorables import (
     Explorable,
@@ -75,6 +76,7 @@ MAKERS |= {"temperature": softener}
 MAKERS |= {"layer_map": matched}
 MAKERS |= {"frontier": budgeted}
 MAKERS |= {"projection": projected}
+MAKERS |= {"error_browser": browser}
 
 
 def page_of(*explorables: Explorable, theme: str = "") -> str:
