@@ -1,7 +1,6 @@
 """The encoders that a study starts from, each with its tokenizer and the sha256 of its weights."""
 
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -16,7 +15,7 @@ from course_utils.finetuning.classifier import PAD, load_tokenizer
 from course_utils.finetuning.starts import random_like
 from course_utils.models.encoder import Encoder
 from course_utils.models.weights import load_encoder
-from course_utils.paths import project_root
+from course_utils.released import released_dir
 from course_utils.study.design import DesignError, EncoderChoice
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
@@ -69,7 +68,7 @@ def _folder(choice: EncoderChoice) -> Path:
         return data.small_model_dir()
     assert choice.name is not None
     if choice.kind == "released":
-        return weights_dir() / choice.name
+        return released_dir(choice.name)
     if choice.kind == "folder":
         folder = Path(choice.name)
         missing = [name for name in FILES if not (folder / name).is_file()]
@@ -77,14 +76,6 @@ def _folder(choice: EncoderChoice) -> Path:
             raise SourceUnavailable(f"{folder} has no {', '.join(missing)}; it needs {', '.join(FILES)}")
         return folder
     return copy_on_disk(choice.name) or _download(choice.name)
-
-
-def weights_dir() -> Path:
-    """The folder of the course's own weights: in the checkout, or in the installed package."""
-    root = project_root()
-    if root is None:
-        return Path(str(resources.files("course_utils"))) / "bundled_weights"
-    return root / "weights"
 
 
 def _download(repository: str) -> Path:
