@@ -8,7 +8,7 @@ import pytest
 from study_engine_standins import file, small_design
 
 from course_utils.data.errors import DataError
-from course_utils.study import data
+from course_utils.study import data, design
 from course_utils.study.cleaning import comparable
 from course_utils.study.design import Domain
 from course_utils.study.runs import RunError
@@ -139,3 +139,14 @@ def test_texts_are_the_same_whatever_their_case_and_punctuation():
     assert comparable("Not BAD, at all!") == comparable("not bad at all")
     assert comparable("!!!") != comparable("???")
     assert np.unique([comparable("naïve"), comparable("Naïve")]).size == 1
+
+
+@pytest.mark.parametrize("name", ["laptop", "quick"])
+def test_the_rated_sets_hold_what_a_design_asks_of_them(name):
+    """Once the tweets had 10 negative rows fewer than the laptop's design wanted."""
+    plan = design.load(name)
+    for domain, frame in data.build(plan).items():
+        counts = frame.groupby(["role", "label"]).size()
+        if domain in plan.seeds:
+            assert min(counts["train"]) >= plan.rows.train // 2
+        assert min(counts["test"][[0, 1]]) >= plan.exclusions.least_rows_of_class
