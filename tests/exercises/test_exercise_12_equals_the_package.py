@@ -37,7 +37,7 @@ def gap(run, rows, train):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_gap_differences_are_those_of_gaps_over_the_same_rows(solved, seed, train):
     sizes = {"games": 30, "films": 40, "shops": 25, "news": 60}
-    first = solved["some_runs"](f"first {seed}", [5, 1, 2, 9], sizes)
+    first = solved["some_runs"](f"first {seed}", [9, 5, 2, 1], sizes)
     second = solved["some_runs"](f"second {seed}", [2, 9, 3, 1], sizes)
     expected = []
     for shared in (1, 2, 9):
@@ -75,21 +75,20 @@ def test_the_given_balanced_accuracy(solved, seed):
     assert solved["balanced_accuracy"](labels, first) == pytest.approx(balanced_accuracy(labels, first))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEEDS[:2])
 def test_bootstrap_is_close_to_the_packages(solved, seed):
-    """Percentiles against the corrected ones (BCa), of other draws: 300 rows make them nearly alike."""
-    columns = solved["skewed"](f"{seed}", 300)
-    found = solved["bootstrap"](*columns, solved["drawer"](seed), 2000)
+    """Percentiles against the corrected ones (BCa), of other draws: of 300 rows they are nearly alike."""
+    labels, first, _ = solved["skewed"](f"{seed}", 300)
+    # Two systems that mostly agree, so that the pairing matters.
+    second = np.where(np.random.default_rng(seed).random(300) < 0.1, 1 - first, first)
+    found = solved["bootstrap"](labels, first, second, solved["drawer"](seed), 2000)
     expected = stats.bootstrap_interval(
-        np.stack(columns, axis=1),
-        lambda rows: (
-            balanced_accuracy(rows[:, 0], rows[:, 1]) - float(balanced_accuracy(rows[:, 0], rows[:, 2]))
-        ),
+        np.stack([labels, first, second], axis=1),
+        lambda rows: float(np.diff([balanced_accuracy(rows[:, 0], rows[:, k]) for k in (2, 1)])[0]),
         rng=np.random.default_rng(seed),
-        resamples=1000,
     )
-    assert found == pytest.approx([expected.low, expected.high], abs=0.03)
-    assert found[0] < expected.estimate < found[1]
+    width = expected.high - expected.low
+    np.testing.assert_allclose(found, [expected.low, expected.high], atol=0.06 * width, rtol=0)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -104,7 +103,8 @@ def test_holm(solved, seed):
 def test_reliability_and_calibration_error(solved, seed, bins):
     rng = np.random.default_rng(seed)
     positive = rng.integers(0, 65, 150) / 64  # edges are exact in binary, and often hit
-    labels = rng.integers(0, 2, 150)
+    # Right three times in four, however sure: too sure in some bins, not sure enough in others.
+    labels = ((positive >= 0.5) ^ (rng.random(150) < 0.25)).astype(int)
     confidence, right = np.maximum(positive, 1 - positive), (positive >= 0.5) == (labels == 1)
     table = solved["reliability"](positive, labels, bins)
     expected = calibration.reliability_bins(confidence, right, bins)
@@ -122,7 +122,7 @@ def test_quadratic_kappa(solved, seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_cut_points_of_the_grid_are_better_on_the_validation_rows(solved, seed):
-    validation, test = (solved["made_up"](f"{seed} {part}", 40, 0) for part in "vt")
+    validation, test = (solved["made_up"](f"{seed} {shift}", 40, shift) for shift in (0, -20))
     *points, kappa = solved["five_classes"](validation, test).tolist()
 
     def off(points):
