@@ -32,7 +32,8 @@ Notebook = dict[str, Any]
 TEXT_KINDS = {"title", "task", "text", "help", "note"}
 CHECK_KINDS = {"public-check", "hidden-check"}
 CODE_KINDS = {"setup", "reference", "seed", "answer", "given"} | CHECK_KINDS
-INSTRUCTOR_KINDS = {"note", "seed", "hidden-check"}
+UNSEEN_KINDS = {"seed", "hidden-check"}  # code that a student's notebook does not have
+INSTRUCTOR_KINDS = {"note"} | UNSEEN_KINDS
 CHECK_TAG = "nbval-check-output"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 

@@ -3,7 +3,8 @@
 A check must show one short value that depends on the answer alone. Two runs in kernels with different
 hash seeds find values that depend on addresses, unseeded randomness or the order of a set; a clock is
 found in the code, since two runs may fall on one day. No cell may call an answer without the time limit:
-an endless loop in it would hang the notebook. `survivors` then tries the known wrong answers.
+an endless loop in it would hang the notebook. A check must not lean on one of the other kind, since the
+grader runs visible and hidden ones apart. `survivors` then tries the known wrong answers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any
 
 from course_utils.grading import mutants, trial
 from course_utils.grading.execute import execute
-from course_utils.grading.exercise import CHECK_KINDS, Exercise, course, source
+from course_utils.grading.exercise import CHECK_KINDS, Exercise, ExerciseError, course, source
+from course_utils.grading.hidden import Solution
 from course_utils.grading.release import notebook_of, solution
 from course_utils.grading.trial import Shown
 
@@ -69,7 +71,21 @@ def lint(exercise: Exercise, seed: int = 0) -> list[str]:
             found.append(
                 f"{name}: two runs differ; sort sets, seed random numbers, show no time and no address"
             )
-    return found
+    return found or list(leaning(exercise, {name: _values(first[name])[0] for name in checks}, seed))
+
+
+def leaning(exercise: Exercise, together: Mapping[str, str], seed: int) -> Iterator[str]:
+    """Checks that need those of the other kind. together: check id -> its value where all of them run."""
+    hint = "the grader runs visible and hidden checks apart, so put what both need into a given cell"
+    try:
+        with Solution(exercise) as solution:
+            apart = solution.outputs(seed)
+    except ExerciseError as error:
+        yield f"{error} ({hint})"
+        return
+    for name, value in together.items():
+        if apart[name]["text/plain"] != value:
+            yield f"{name}: it shows another value without the checks of the other kind; {hint}"
 
 
 def source_problems(text: str) -> Iterator[str]:

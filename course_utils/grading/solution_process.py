@@ -2,6 +2,8 @@
 
 It never runs a line that a student wrote. Everything above the seed's cell (imports, above all) runs
 once; what follows runs in a forked child for each seed, so that no run sees what another left behind.
+As in the sandbox, public checks run without the seed and hidden checks, and these without the public ones:
+a check that leans on one of the other kind fails here, as the exercise's fault, before it fails a student.
 A fork needs Linux or macOS.
 """
 
@@ -16,6 +18,8 @@ import sys
 import types
 from collections.abc import Sequence
 from typing import Any
+
+from course_utils.grading.exercise import UNSEEN_KINDS
 
 SECONDS = 120  # for one seed
 
@@ -39,9 +43,12 @@ def main() -> None:
     except Exception as error:
         replies.write(json.dumps({"error": _told(error)}) + "\n")
         return
+    public = None
     for line in requests:
-        reply = _in_child(cells[start:], module.__dict__, int(line))
-        reply["imported"] = [name for name in reply.get("imported", []) if _imports(name)]
+        seen = [cell for cell in cells[start:] if cell[1] not in UNSEEN_KINDS]
+        public = public or _in_child(seen, module.__dict__)
+        seeded = [_seeded(cell, int(line)) for cell in cells[start:] if cell[1] != "public-check"]
+        reply = public if "error" in public else _joined(public, _in_child(seeded, module.__dict__))
         replies.write(json.dumps(reply) + "\n")
 
 
@@ -61,24 +68,37 @@ def run_cells(cells: Sequence[Sequence[str]], space: dict[str, Any]) -> dict[str
     return outputs
 
 
-def _in_child(cells: Sequence[Sequence[str]], space: dict[str, Any], seed: int) -> dict[str, Any]:
+def _seeded(cell: Sequence[str], seed: int) -> Sequence[str]:
+    """The cell; that of the seed with this seed."""
+    from course_utils.grading.release import SEED_LINE
+
+    name, kind, text = cell
+    return cell if kind != "seed" else (name, kind, SEED_LINE.sub(f"student_seed = {seed}", text))
+
+
+def _joined(public: dict[str, Any], hidden: dict[str, Any]) -> dict[str, Any]:
+    """One reply of two. What their children imported is imported here, for the children to come."""
+    if "error" in hidden:
+        return hidden
+    names = sorted({*public["imported"], *hidden["imported"]})
+    outputs = {**public["outputs"], **hidden["outputs"]}
+    return {"outputs": outputs, "imported": [name for name in names if _imports(name)]}
+
+
+def _in_child(cells: Sequence[Sequence[str]], space: dict[str, Any]) -> dict[str, Any]:
     """One reply, written by a forked child; one that ends without a reply has run out of time.
 
     The reply also names what the cells imported: torch imports a second's worth of modules when some
     function is first called, and once they are imported here, later children find them.
     """
-    from course_utils.grading.release import SEED_LINE
-
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
         signal.alarm(SECONDS)
-        (name, kind, text), *others = cells
-        seeded = [(name, kind, SEED_LINE.sub(f"student_seed = {seed}", text)), *others]
         known = set(sys.modules)
         try:
-            reply: dict[str, Any] = {"outputs": run_cells(seeded, space)}
+            reply: dict[str, Any] = {"outputs": run_cells(cells, space)}
             reply["imported"] = sorted(set(sys.modules) - known)
         except Exception as error:
             reply = {"error": _told(error)}

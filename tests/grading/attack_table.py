@@ -87,7 +87,7 @@ def _cell(kind: str, name: str, text: str, **more: Any) -> Cell:
     return {"id": name, "cell_type": "code", "source": text, "metadata": meta, "outputs": []}
 
 
-def _shows(value: str) -> list[dict[str, Any]]:
+def shows(value: str) -> list[dict[str, Any]]:
     return [
         {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": {"text/plain": value}}
     ]
@@ -97,7 +97,7 @@ def spliced(answer: str) -> Notebook:
     """The notebook as the grader runs it: hidden check, expected values, this answer."""
     public = _cell("public-check", "double-word", 'check("double-word", lambda: typed(str, double("word")))')
     hidden = _cell("hidden-check", "double-random", HIDDEN, message="Other words.")
-    public["outputs"], hidden["outputs"] = _shows("'wordword'"), _shows(f"'{HIDDEN_WORD * 2}'")
+    public["outputs"], hidden["outputs"] = shows("'wordword'"), shows(f"'{HIDDEN_WORD * 2}'")
     cells = [
         _cell("setup", "setup", SETUP),
         _cell("reference", "reference", "REFERENCE = {}"),

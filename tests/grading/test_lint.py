@@ -74,6 +74,35 @@ def test_a_sound_exercise_passes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ('LETTERS = "abcde"\ncheck("double-word", lambda: double("word"))', "name 'LETTERS' is not defined"),
+        (
+            'LETTERS = ""\ncheck("double-word", lambda: double("word"))',
+            "double-random: it shows another value",
+        ),
+    ],
+)
+def test_a_hidden_check_that_leans_on_a_visible_one_is_refused(code: str, says: str) -> None:
+    notebook = tiny_exercise.notebook()
+    cells = {cell["id"]: cell for cell in notebook["cells"]}
+    cells["double-word"]["source"] = code
+    cells["double-random"]["source"] = (
+        'check("double-random", lambda: double(LETTERS + f"word{student_seed}"))'
+    )
+    if "another value" in says:
+        cells["setup"]["source"] += '\n\n\nLETTERS = "abcde"'
+    (line,) = lint(parse("tiny", notebook))
+    assert says in line
+    assert "runs visible and hidden checks apart" in line
+
+
+def test_a_visible_check_that_needs_the_seed_is_refused() -> None:
+    (line,) = lint(with_check('check("double-word", lambda: double(f"word {student_seed}"))'))
+    assert "name 'student_seed' is not defined" in line
+
+
+@pytest.mark.parametrize(
     "code",
     ["f(1)", "in_time(f(1))", "print(*map(f, [1]))", "show(lambda: f(1))", "in_time(lambda: g())\nf(1)"],
 )

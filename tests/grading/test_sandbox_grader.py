@@ -61,6 +61,39 @@ def test_the_run_as_a_whole_has_a_time_limit() -> None:
         assert grader.run(spliced(slow)).ended == "time"
 
 
+ENDS_IN_HIDDEN = "import os\ndef double(word):\n    return word + word if word == 'word' else os._exit(0)"
+ENDS_IN_PUBLIC = "import os\ndef double(word):\n    return word + word if word != 'word' else os._exit(0)"
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize(
+    ("answer", "passed", "reasons"),
+    [
+        (ENDS_IN_HIDDEN, [True, False], ["", "kernel died"]),
+        (ENDS_IN_PUBLIC, [False, False], ["kernel died", "not run"]),
+    ],
+)
+def test_a_kernel_that_dies_in_a_hidden_check_takes_no_visible_one_along(
+    answer: str, passed: list[bool], reasons: list[str]
+) -> None:
+    with Grader() as grader:
+        run = grader.run(spliced(answer))
+    outcomes = [run.cells[name] for name in ("double-word", "double-random")]
+    assert ([o.passed for o in outcomes], [o.reason for o in outcomes]) == (passed, reasons)
+    assert run.ended == "kernel died"
+
+
+@needs_bubblewrap
+def test_hidden_checks_run_without_what_visible_ones_left_behind() -> None:
+    """And the visible ones without the seed: each kind as if the other were not there."""
+    tell = "def double(word):\n    return word + word if seen(word) else ''\n"
+    both = f"def seen(word):\n    return ('student_seed' in globals()) == (word != 'word')\n{tell}"
+    marks = f"def seen(word):\n    calls.append(word)\n    return len(calls) == 1\ncalls = []\n{tell}"
+    with Grader() as grader:
+        assert score(grader.run(spliced(both))) == 3
+        assert score(grader.run(spliced(marks))) == 3
+
+
 @needs_bubblewrap
 def test_no_two_submissions_draw_the_same_numbers() -> None:
     answer = "import numpy\ndef double(word):\n    return str(numpy.random.random())"

@@ -6,7 +6,7 @@
 
 The kernel that runs the code knows no expected value: nbval compares, out here, what a check showed with
 the output that is stored in the notebook. Whatever the code does in there, it can at most make its own
-checks show other values.
+checks show other values. Hidden checks run in a second kernel, out of which only verdicts come.
 """
 
 from typing import TYPE_CHECKING, Any

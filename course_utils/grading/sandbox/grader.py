@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from course_utils.grading.exercise import CHECK_KINDS, Cell, Notebook, course, source
+from course_utils.grading.exercise import CHECK_KINDS, UNSEEN_KINDS, Cell, Notebook, course, source
 from course_utils.grading.nbval_plugin import compare
 from course_utils.grading.sandbox.canary import Canary
 from course_utils.grading.sandbox.channel import Executed, clean
 from course_utils.grading.sandbox.forked import ForkedKernel, ForkServer
-from course_utils.grading.sandbox.judge import outcomes
+from course_utils.grading.sandbox.judge import TAMPERED, outcomes
 from course_utils.grading.sandbox.outcomes import Limits, Run
 from course_utils.grading.sandbox.reference import ReferenceKernel
 
@@ -62,6 +64,11 @@ class Grader:
     def run(self, notebook: Notebook) -> Run:
         """Run a spliced notebook and compare each check with its stored output.
 
+        It runs twice, each time in a fresh kernel: first as its student has it, without the seed and the
+        hidden checks; then with these, and without the public checks. What a student is told of cells comes
+        from the first run, and from the second one no more than which checks passed: whatever the code
+        finds there, it has nobody to tell.
+
         notebook: pristine cells with the student's answer cells in them. A check (`public-check`,
         `hidden-check`) must carry its expected outputs; the REFERENCE cell must stay empty, since whatever
         a cell holds, the student's code can read.
@@ -71,16 +78,27 @@ class Grader:
         """
         code = official(notebook)
         started = time.monotonic()
+        seen = self._pass([cell for cell in code if course(cell).get("kind") not in UNSEEN_KINDS])
+        hidden = self._pass(_for_hidden(code, seen))
+        executed = {**hidden.executed, **seen.executed}
+        canary = seen.canary or hidden.canary
+        ended = next((p.ended for p in (seen, hidden) if p.ended in TAMPERED), seen.ended or hidden.ended)
+        seconds = time.monotonic() - started
+        checks = [cell for cell in code if course(cell).get("kind") in CHECK_KINDS]
+        shown = {name: done.outputs for name, done in executed.items() if not done.ended}
+        found = outcomes(code, executed, compare(checks, shown), ended, canary)
+        return Run(found, ended, seen.cpu_seconds + hidden.cpu_seconds, seconds, canary)
+
+    def _pass(self, code: Sequence[Cell]) -> _Pass:
+        """Run cells in a fresh kernel; nothing for no cells."""
+        if not code:
+            return _Pass()
         kernel = self._start()
         try:
             executed, canary = self._execute(kernel, code)
         finally:
             kernel.close()
-        seconds = time.monotonic() - started
-        checks = [cell for cell in code if course(cell).get("kind") in CHECK_KINDS]
-        shown = {name: done.outputs for name, done in executed.items() if not done.ended}
-        found = outcomes(code, executed, compare(checks, shown), kernel.ended, canary)
-        return Run(found, kernel.ended, kernel.cpu_seconds, seconds, canary)
+        return _Pass(executed, canary, kernel.ended, kernel.cpu_seconds)
 
     def _start(self) -> ForkedKernel | ReferenceKernel:
         """A fresh kernel."""
@@ -113,6 +131,29 @@ class Grader:
             if done.ended:
                 break
         return executed, caught
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """What one kernel did: cell id -> what ran, whether a canary died, why it ended early, its CPU time."""
+
+    executed: Mapping[str, Executed] = field(default_factory=dict)
+    canary: bool = False
+    ended: str = ""
+    cpu_seconds: float = 0.0
+
+
+def _for_hidden(code: Sequence[Cell], seen: _Pass) -> list[Cell]:
+    """The cells of the second run: up to the one that ended the first run, if a hidden check is among them.
+
+    Where that run was tampered with, no check counts, and there is nothing to run.
+    """
+    if seen.canary or seen.ended in TAMPERED:
+        return []
+    last = list(seen.executed)[-1] if seen.ended else ""
+    before = takewhile(lambda cell: cell["id"] != last, code)
+    cells = [cell for cell in before if course(cell).get("kind") != "public-check"]
+    return cells if any(course(cell).get("kind") == "hidden-check" for cell in cells) else []
 
 
 def official(notebook: Notebook) -> list[Cell]:

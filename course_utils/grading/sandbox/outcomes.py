@@ -31,7 +31,7 @@ class Limits:
     """What one submission may use.
 
     memory_mib: memory beyond what the imported packages take. cpu_seconds: of any one process.
-    cell_seconds, total_seconds: by the clock, for a cell and for the whole notebook.
+    cell_seconds, total_seconds: by the clock, for a cell and for the whole notebook, each time that it runs.
     processes: processes and threads alive at once. open_files: of each process. file_mib: the largest
     file. disk_mib: all files together; they are gone after the run. output_kib: all that a cell shows.
     """
@@ -67,7 +67,7 @@ class Run:
     cells: cell id -> outcome, of every code cell of the notebook that was given, in order.
     ended: "" if every cell ran, else the reason (a key of REASONS) why the run stopped early.
     canary: whether a hijacked display hook was caught; then no check has passed.
-    cpu_seconds: of the submission's processes. wall_seconds: from the kernel's start to its end.
+    cpu_seconds: of the submission's processes. wall_seconds: of both runs together (see `Grader.run`).
     """
 
     cells: Mapping[str, CellOutcome] = field(default_factory=dict)
