@@ -192,7 +192,7 @@ def claim(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "unit": "adjusted Rand index of nine groups in the picture of films and nine before the projection",
         "seeds": len(SEEDS),
         "sentence": "Of 300 sentences each, at perplexity 30, by adjusted Rand index (1 the same, 0 chance). "
-        + "; ".join(told).capitalize()
+        + ". ".join(one[0].upper() + one[1:] for one in told)
         + ".",
     }
 
