@@ -46,7 +46,7 @@ def star_rows(study: Study) -> list[Row]:
                 recall = np.array([one.recall for one in found], dtype=np.float64).mean(axis=0).tolist()
                 about = {"kind": "stars", "domain": domain, "system": system, "train": train, "rule": rule}
                 rows.append(about | mean | {"recall": recall, "seeds": len(found)})
-        rows += [_constant_row(true, domain, stars) for stars in (3, _frequent(study, domain))]
+        rows += [_constant_row(true, domain, stars) for stars in dict.fromkeys((3, _frequent(study, domain)))]
     return rows
 
 
