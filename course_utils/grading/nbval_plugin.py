@@ -26,6 +26,7 @@ import nbval.plugin
 import pytest
 
 from course_utils.grading.exercise import CHECK_TAG, Cell, course, dump_notebook
+from course_utils.grading.sandbox.leftovers import prefix
 
 Outputs = list[dict[str, Any]]
 # Longer shown values are cut: pytest explains a difference in a time that grows with the cube of the length.
@@ -47,7 +48,7 @@ def compare(checks: Sequence[Cell], shown: Mapping[str, Outputs]) -> dict[str, b
     if not ran:
         return {}
     plugin = Comparison(shown)
-    with tempfile.TemporaryDirectory() as folder, _one_session:
+    with tempfile.TemporaryDirectory(prefix=prefix()) as folder, _one_session:
         path = Path(folder) / "checks.ipynb"
         path.write_text(dump_notebook(_notebook(ran)), encoding="utf-8")
         _pytest([*_OPTIONS, "--rootdir", folder, "--confcutdir", folder, str(path)], plugin)

@@ -67,7 +67,7 @@ class Group:
 def create(name: str, limits: Limits) -> Group:
     """A group of this name with these limits, of the controllers that can be used here.
 
-    name: unique on this machine.
+    name: unique on this machine; it begins with `leftovers.prefix`.
     """
     made: list[Control] = []
     for controls in _candidates(name, limits):
@@ -80,15 +80,26 @@ def create(name: str, limits: Limits) -> Group:
 
 def _candidates(name: str, limits: Limits) -> Iterator[list[Control]]:
     """Groups to try, each a folder of its own: version 2 beside or below our own, then version 1."""
+    make = {"": _version_2, "memory": _memory_1, "pids": _pids_1}
+    for controller, place in _places():
+        yield make[controller](place / name, limits)
+
+
+def places() -> list[Path]:
+    """The folders in which `create` tries to make a group."""
+    return [place for _, place in _places()]
+
+
+def _places() -> Iterator[tuple[str, Path]]:
+    """(controller, folder in which a group may be made); "" names version 2."""
     own = dict(_memberships())
     if "" in own and (ROOT / "cgroup.controllers").exists():
         here = ROOT / own[""].lstrip("/")
-        for above in dict.fromkeys((here.parent if here != ROOT else ROOT, here)):
-            yield _version_2(above / name, limits)
+        yield from (("", above) for above in dict.fromkeys((here.parent if here != ROOT else ROOT, here)))
         return
-    for controller, make in (("memory", _memory_1), ("pids", _pids_1)):
+    for controller in ("memory", "pids"):
         if controller in own:
-            yield [make(ROOT / controller / own[controller].lstrip("/") / name, limits)]
+            yield controller, ROOT / controller / own[controller].lstrip("/")
 
 
 def _memberships() -> Iterator[tuple[str, str]]:
@@ -106,13 +117,13 @@ def _version_2(folder: Path, limits: Limits) -> list[Control]:
     ]
 
 
-def _memory_1(folder: Path, limits: Limits) -> Control:
+def _memory_1(folder: Path, limits: Limits) -> list[Control]:
     size = str(limits.memory_mib << 20)
-    return Control(folder, {"memory.limit_in_bytes": size}, ("memory.oom_control", "oom_kill"))
+    return [Control(folder, {"memory.limit_in_bytes": size}, ("memory.oom_control", "oom_kill"))]
 
 
-def _pids_1(folder: Path, limits: Limits) -> Control:
-    return Control(folder, {"pids.max": str(limits.processes)}, ("pids.events", "max"))
+def _pids_1(folder: Path, limits: Limits) -> list[Control]:
+    return [Control(folder, {"pids.max": str(limits.processes)}, ("pids.events", "max"))]
 
 
 def _usable(controls: list[Control]) -> bool:

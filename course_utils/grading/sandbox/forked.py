@@ -18,7 +18,7 @@ from typing import Any
 
 from course_utils.grading.inside import frames
 from course_utils.grading.inside.confine import WORK
-from course_utils.grading.sandbox import cgroups, jail
+from course_utils.grading.sandbox import cgroups, jail, leftovers
 from course_utils.grading.sandbox.channel import Channel, Executed
 from course_utils.grading.sandbox.outcomes import Limits, SandboxMissing
 from course_utils.grading.sandbox.watch import Watch
@@ -71,7 +71,7 @@ class ForkServer:
     def fork(self, limits: Limits) -> ForkedKernel:
         """A new kernel. Raises RuntimeError if the parent does not answer."""
         channel = Channel(limits.output_kib)
-        folder = WORK if self.sandbox else tempfile.mkdtemp(prefix="course-")
+        folder = WORK if self.sandbox else tempfile.mkdtemp(prefix=leftovers.prefix())
         self._send_channel(channel, {"limits": dataclasses.asdict(limits), "folder": folder})
         kernel = ForkedKernel(self, channel, limits, None if self.sandbox else Path(folder))
         kernel.begin(_FORK_SECONDS)
@@ -125,7 +125,7 @@ class ForkedKernel:
             said = self.channel.execute("", 1, lambda: "").outputs
             self.close()
             raise RuntimeError(f"A kernel could not be confined: {said}")
-        self.group = cgroups.create(f"course-{os.getpid()}-{process}", self.limits)
+        self.group = cgroups.create(f"{leftovers.prefix()}{process}", self.limits)
         self.group.add(process)
         self.watch = Watch(process, self.limits)
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 from course_utils.grading.exercise import CHECK_KINDS, UNSEEN_KINDS, Cell, Notebook, course, source
 from course_utils.grading.nbval_plugin import compare
+from course_utils.grading.sandbox import leftovers
 from course_utils.grading.sandbox.canary import Canary
 from course_utils.grading.sandbox.channel import Executed, clean
 from course_utils.grading.sandbox.forked import ForkedKernel, ForkServer
@@ -50,6 +51,7 @@ class Grader:
         self._server: ForkServer | None = None
 
     def __enter__(self) -> Grader:
+        leftovers.reap()
         if self.kernel == "forked":
             self._server = ForkServer(self.preimport, self.files, self.sandbox)
             self._server.start()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 import queue
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
@@ -18,7 +20,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
 
-from course_utils.grading.sandbox import cgroups, jail
+from course_utils.grading.sandbox import cgroups, jail, leftovers
 from course_utils.grading.sandbox.channel import Ended, Executed, Output, checked, clean
 from course_utils.grading.sandbox.outcomes import Limits
 from course_utils.grading.sandbox.provisioner import NAME
@@ -52,17 +54,27 @@ class ReferenceKernel:
         factory.provisioners.setdefault(NAME, EntryPoint(NAME, _PROVISIONER, factory.GROUP_NAME))
         specs = _Specs()
         specs.spec = _spec(limits, files, sandbox)
-        self.manager = KernelManager(kernel_name=NAME, kernel_spec_manager=specs, context=_context())
-        environment = {**os.environ, **({} if sandbox else jail.environment())}
+        self.folder = tempfile.mkdtemp(prefix=leftovers.prefix())  # for the file that holds the sockets' key
+        file, options = f"{self.folder}/kernel.json", {"kernel_spec_manager": specs, "context": _context()}
+        self.manager = KernelManager(kernel_name=NAME, connection_file=file, **options)
+        self.group, self.watch, self.client = cgroups.Group([]), Watch(0, limits), self.manager.client()
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
+        """Start the process, put it into its control group, and wait until it answers."""
+        environment = {**os.environ, **({} if self.sandbox else jail.environment())}
         streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.manager.start_kernel(env=environment, **streams)
-        self.group = cgroups.Group([])
         process = self._first_process()
-        if sandbox:
-            self.group = cgroups.create(f"course-{os.getpid()}-{process}", limits)
+        if self.sandbox:
+            self.group = cgroups.create(f"{leftovers.prefix()}{process}", self.limits)
             for member in tree(process):
                 self.group.add(member)
-        self.watch = Watch(process, limits)
+        self.watch = Watch(process, self.limits)
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=_SECONDS_TO_READY)
@@ -130,7 +142,9 @@ class ReferenceKernel:
         self.closed = True
         self.cpu_seconds = cpu_seconds(self.watch.process)
         self.client.stop_channels()
-        self.manager.shutdown_kernel(now=True)
+        if self.manager.has_kernel:
+            self.manager.shutdown_kernel(now=True)
+        shutil.rmtree(self.folder)
         self.group.remove()
 
 
