@@ -2,10 +2,12 @@
 
     python -m benchmarks.grading_kills [--submissions 2000] [--kills 20] [--kernel stand-in | forked]
 
-Three disturbed runs over the same submissions, each resumed by the same call until nothing is left: one loses
-workers, one the coordinator, one the scheduler of a dask cluster and its workers. Every score must equal the
-undisturbed run's, no attempt may be lost or graded twice. The stand-in runs cells in the worker itself: it is
-fast, and contains nothing, but these answers are our own.
+Two disturbed runs over the same submissions, each resumed by the same call until nothing is left: one on this
+machine's cores, which loses workers and the coordinator, and one on a dask cluster, which loses workers, the
+coordinator and the scheduler. Each run kills each of these at least once, first, in random order; the further
+victims are drawn at random. Every score must equal the undisturbed run's, no attempt may be lost or graded
+twice. The stand-in runs cells in the worker itself: it is fast, and contains nothing, but these answers are
+our own. Writes results/benchmark_grading_kills.json; --no-file does not.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +32,7 @@ from typing import Any
 import psutil
 
 from benchmarks.grading_stand_in import StandIn
+from course_utils import results
 from course_utils.grading import exercise as exercises
 from course_utils.grading import release
 from course_utils.grading.batch import grade_pending
@@ -41,16 +44,31 @@ from course_utils.grading.records import Submission
 from course_utils.grading.workers import GradingError, Task, grade_here
 
 EXERCISE = "01"
-VICTIMS = ("workers", "coordinator", "scheduler")
+VICTIMS = {"cores": ("worker", "coordinator"), "cluster": ("worker", "coordinator", "scheduler")}
 WORKERS = 2
+SEED = 0  # of the moments and of the victims
 
 
 @dataclass(frozen=True)
 class Disturbance:
-    """What a disturbed run met: how many kills, and how many calls it took."""
+    """What a disturbed run met: who was killed, in order, and how many calls it took."""
 
-    kills: int
+    kills: tuple[str, ...]
     calls: int
+
+
+def victims(setting: str, kills: int, rng: random.Random) -> list[str]:
+    """Whom to kill, in order: each kind of process once, in random order, then at random.
+
+    setting: "cores" or "cluster". Raises ValueError for fewer kills than there are kinds.
+
+    >>> sorted(victims("cores", 2, random.Random(0)))
+    ['coordinator', 'worker']
+    """
+    kinds = VICTIMS[setting]
+    if kills < len(kinds):
+        raise ValueError(f"{kills} kills cannot hit each of {', '.join(kinds)}: at least {len(kinds)}.")
+    return [*rng.sample(kinds, k=len(kinds)), *rng.choices(kinds, k=kills - len(kinds))]
 
 
 def submissions(count: int) -> list[Submission]:
@@ -88,25 +106,34 @@ def coordinate(book: Path, kernel: str, scheduler: str) -> None:
     task = Task(exercise, Setting(), StandIn if kernel == "stand-in" else sandboxed_grader)
     run = partial(grade_on, scheduler, task) if scheduler else partial(grade_here, task, workers=WORKERS)
     with Gradebook(book) as open_book, open_book.alone():
-        grade_pending(open_book, exercise, task.setting, run)
+        left = grade_pending(open_book, exercise, task.setting, run).left
+    if left:
+        raise GradingError(f"{left} submissions are left: the same call tries them again.")
 
 
-def disturbed(book: Path, victim: str, moments: list[int], kernel: str, rng: random.Random) -> Disturbance:
+def disturbed(
+    book: Path, setting: str, plan: Sequence[tuple[int, str]], kernel: str, rng: random.Random
+) -> Disturbance:
     """Grade a gradebook, calling again whenever a call ended early.
 
-    moments: kill when so many grades are in the gradebook; in order.
+    plan: (moment, victim) in order; a moment has come when so many grades are in the gradebook.
+    Raises RuntimeError if some kind of victim never died: grading was over before its moment was noticed.
     """
-    done = calls = 0
-    with _cluster(book.parent) if victim == "scheduler" else contextlib.nullcontext() as cluster:
+    killed, calls = list[str](), 0
+    with _cluster(book.parent) if setting == "cluster" else contextlib.nullcontext() as cluster:
         while True:
             calls += 1
             call = _call(book, kernel, cluster.address() if cluster else "")
             while call.poll() is None:
-                if done < len(moments) and _graded(book) >= moments[done]:
-                    done += _kill(victim, call, cluster, rng)
+                moment, victim = plan[len(killed)] if len(killed) < len(plan) else (sys.maxsize, "")
+                if _graded(book) >= moment and _kill(victim, call, cluster, rng):
+                    killed.append(victim)
                 time.sleep(0.02)
             if call.returncode == 0:
-                return Disturbance(done, calls)
+                break
+    if missing := set(VICTIMS[setting]) - set(killed):
+        raise RuntimeError(f"Never killed: {', '.join(sorted(missing))}. Grade more submissions.")
+    return Disturbance(tuple(killed), calls)
 
 
 def _graded(book: Path) -> int:
@@ -120,21 +147,21 @@ def _call(book: Path, kernel: str, scheduler: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
 
-def _kill(victim: str, call: subprocess.Popen[bytes], cluster: Any, rng: random.Random) -> int:
-    """Kill -9 one process of that kind. Returns how many were killed: 0 if none was there."""
-    if victim == "scheduler":
-        return int(rng.choice([cluster.kill_scheduler, cluster.kill_worker])())
+def _kill(victim: str, call: subprocess.Popen[bytes], cluster: Any, rng: random.Random) -> bool:
+    """Kill -9 one process of that kind. Returns whether one was there."""
     if victim == "coordinator":
         call.kill()
         call.wait()
-        return 1
+        return True
+    if cluster:
+        return bool(cluster.kill_scheduler() if victim == "scheduler" else cluster.kill_worker(rng))
     with contextlib.suppress(psutil.NoSuchProcess):
         children = psutil.Process(call.pid).children()
         workers = [child for child in children if "course_utils.grading.workers" in child.cmdline()]
         if workers:
             os.kill(rng.choice(workers).pid, signal.SIGKILL)
-            return 1
-    return 0
+            return True
+    return False
 
 
 class _Cluster:
@@ -163,10 +190,11 @@ class _Cluster:
         self.stop()
         return True
 
-    def kill_worker(self) -> bool:
+    def kill_worker(self, rng: random.Random) -> bool:
         """Kill one worker, and start another in its place."""
-        self._processes["worker 0"].kill()
-        self._processes["worker 0"].wait()
+        name = f"worker {rng.randrange(WORKERS)}"
+        self._processes[name].kill()
+        self._processes[name].wait()
         self.address()
         return True
 
@@ -203,11 +231,14 @@ def compare(
     count: int,
     kills: int,
     kernel: str,
-    victims: tuple[str, ...] = VICTIMS,
+    settings: Sequence[str] = tuple(VICTIMS),
     tell: Callable[[str], object] = print,
-) -> None:
-    """The undisturbed run, and one for each kind of victim. Raises AssertionError if any score differs."""
-    rng = random.Random(0)
+) -> list[dict[str, Any]]:
+    """The undisturbed run, and a disturbed one for each setting; returns a row for each of these.
+
+    Raises AssertionError if any score differs, RuntimeError if a kind of victim was never killed.
+    """
+    rng, rows = random.Random(SEED), []
     with tempfile.TemporaryDirectory() as folder:
         empty, calm = Path(folder) / "empty.sqlite", Path(folder) / "calm.sqlite"
         with Gradebook(empty, create=True) as book:
@@ -217,15 +248,19 @@ def compare(
         coordinate(calm, kernel, "")
         expected = scores(calm)
         tell(f"undisturbed: {len(expected)} graded in {time.perf_counter() - started:.0f} s")
-        for victim in victims:
-            book_path = Path(folder) / f"{victim}.sqlite"
+        for setting in settings:
+            book_path = Path(folder) / f"{setting}.sqlite"
             shutil.copy(empty, book_path)
-            moments = sorted(rng.sample(range(count - 1), kills))
-            met = disturbed(book_path, victim, moments, kernel, rng)
-            assert scores(book_path) == expected, f"scores differ after killing the {victim}"
-            tell(
-                f"{victim}: {met.kills} killed, {met.calls} calls; every score equal, none lost, none double"
-            )
+            # Not in the last quarter: who is to be killed there may have finished before it is noticed.
+            moments = sorted(rng.sample(range(3 * count // 4), kills))
+            plan = list(zip(moments, victims(setting, kills, rng), strict=True))
+            met = disturbed(book_path, setting, plan, kernel, rng)
+            assert scores(book_path) == expected, f"scores differ after kills on the {setting}"
+            died = {f"{kind}s_killed": met.kills.count(kind) for kind in VICTIMS["cluster"]}
+            rows.append({"setting": setting, "submissions": count, **died, "calls": met.calls})
+            told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in died.items())
+            tell(f"{setting}: {told}, {met.calls} calls; every score equal, none lost, none double")
+    return rows
 
 
 def main() -> None:
@@ -234,6 +269,7 @@ def main() -> None:
     parser.add_argument("--submissions", type=int, default=2000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--kernel", choices=["stand-in", "forked"], default="stand-in")
+    parser.add_argument("--no-file", action="store_true", help="write no results file")
     parser.add_argument("--coordinate", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--scheduler", default="", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -243,7 +279,18 @@ def main() -> None:
         except GradingError as error:
             sys.exit(str(error))
         return
-    compare(chosen.submissions, chosen.kills, chosen.kernel)
+    started = time.perf_counter()
+    rows = compare(chosen.submissions, chosen.kills, chosen.kernel)
+    if not chosen.no_file:
+        results.write(
+            "benchmark_grading_kills",
+            command=f"python -m benchmarks.grading_kills --submissions {chosen.submissions} "
+            f"--kills {chosen.kills} --kernel {chosen.kernel}",
+            rows=rows,
+            seeds=[SEED],
+            seconds=time.perf_counter() - started,
+            tolerance={"relative": 0, "absolute": 0, "ignore": ["calls"]},
+        )
 
 
 if __name__ == "__main__":

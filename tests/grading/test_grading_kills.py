@@ -1,19 +1,45 @@
 """`kill -9` of a worker, of the coordinator or of the dask scheduler loses no score and doubles none."""
 
-import re
+import random
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from benchmarks.grading_kills import compare, submissions
+from benchmarks import grading_kills
+from benchmarks.grading_kills import VICTIMS, compare, disturbed, submissions, victims
+from course_utils.grading.gradebook import Gradebook
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", ["workers", "coordinator", "scheduler"])
-def test_every_score_survives_kills(victim: str) -> None:
+@pytest.mark.parametrize("setting", ["cores", "cluster"])
+def test_every_score_survives_kills_of_each_kind(setting: str) -> None:
     told: list[str] = []
-    compare(40, 2, "stand-in", (victim,), told.append)
+    (row,) = compare(40, 3, "stand-in", (setting,), told.append)
     assert "40 graded" in told[0]
-    assert re.search("2 killed, .* calls; every score equal, none lost, none double", told[1])
+    assert "every score equal, none lost, none double" in told[1]
+    died = {kind: row[f"{kind}s_killed"] for kind in VICTIMS[setting]}
+    assert min(died.values()) >= 1
+    assert sum(died.values()) <= 3
+
+
+@pytest.mark.parametrize("setting", VICTIMS)
+def test_each_kind_of_process_is_among_the_first_victims(setting: str) -> None:
+    kinds = VICTIMS[setting]
+    plans = [victims(setting, 20, random.Random(seed)) for seed in range(50)]
+    assert all(sorted(plan[: len(kinds)]) == sorted(kinds) for plan in plans)
+    assert {tuple(plan[:2]) for plan in plans} >= {("worker", "coordinator"), ("coordinator", "worker")}
+    assert {kind for plan in plans for kind in plan[len(kinds) :]} == set(kinds)
+    with pytest.raises(ValueError, match="cannot hit each of worker, coordinator"):
+        victims(setting, len(kinds) - 1, random.Random(0))
+
+
+def test_a_run_that_spared_somebody_is_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grading_kills, "_call", lambda *given: subprocess.Popen(["true"]))
+    with Gradebook(tmp_path / "book", create=True):
+        pass
+    with pytest.raises(RuntimeError, match="Never killed: coordinator, worker"):
+        disturbed(tmp_path / "book", "cores", [(5, "worker")], "stand-in", random.Random(0))
 
 
 def test_the_made_up_submissions_earn_different_points() -> None:
