@@ -58,7 +58,7 @@ def hypothesis(rows: Sequence[Row]) -> Row:
         "unit": f"{row['metric'].replace('_', ' ')}, gap of the student minus gap of its teacher",
         "seeds": row["seeds"],
         "sentence": (
-            f"Trained on games, the student's gap is larger by {_points(row['mean'])} points "
+            f"Trained on games, the student's gap minus its teacher's is {_points(row['mean'])} points "
             f"[{_points(row['low'])}, {_points(row['high'])}]; {100 * row['smallest_effect']:g} would "
             f"matter, and {100 * row['detectable']:.1f} could be found. {line} Small models, not BERT and "
             "DistilBERT themselves."
@@ -70,7 +70,8 @@ def binary(design: Design, study: Study) -> Row:
     """The student is ahead on games, films and SST-2."""
     student, teacher = compared(design, study)[0]
     (train,) = design.seeds
-    found = {name: pair(study, student, teacher, "accuracy").on(train, name) for name in BINARY}
+    ahead = pair(study, student, teacher, "accuracy")
+    found = {design.domains[name].title: ahead.on(train, name) for name in BINARY}
     return _ordering(design, study, found, "accuracy", "student minus teacher", "study-binary")
 
 
