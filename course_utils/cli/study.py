@@ -116,8 +116,22 @@ def report(
     try:
         path = write(plan, place, out)
         typer.echo(f"{path}\n{path.with_suffix('.npz')}")
+        for line in _told(path):
+            typer.echo(line)
     except _expected() as problem:
         _fail("report", problem)
+
+
+def _told(path: Path) -> list[str]:
+    """Each hypothesis of a report with its effect in points, its interval and its verdict."""
+    from course_utils import results
+
+    rows = results.parse(path.read_text(encoding="utf-8"), path.stem).table
+    lines = []
+    for row in (row for row in rows if row["kind"] == "hypothesis"):
+        mean, low, high = (f"{100 * row[name]:+.1f}" for name in ("mean", "low", "high"))
+        lines.append(f"{row['id']}: {mean} points [{low}, {high}]: {row['verdict']}")
+    return lines
 
 
 def _to_come(lines: "list[Progress]") -> str:

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made_up import study
+from typer.testing import CliRunner
 
 from course_utils import results
+from course_utils.cli import app
 from course_utils.data import raters
 from course_utils.results_format import VERDICTS
 from course_utils.stats import Estimate
@@ -238,3 +240,26 @@ def test_the_report_reads_the_runs_of_a_folder(made, tmp_path, monkeypatch):
     assert len(kept.table) == len(rows)
     assert set(kept.claims) == {"study-hypothesis", "study-binary", "study-yelp", "study-hard-classes"}
     assert list(predictions.read(path.with_suffix(".npz")).runs) == list(found.runs)
+
+
+def test_the_command_writes_both_files_and_tells_the_verdicts(rng, tmp_path):
+    """From the files of runs, as `course study run` leaves them."""
+    plan = design.load("quick")
+    skill = {"six-layers": 2.0, "three-layers": 1.5, "frozen": 1.0, "random": 0.2, "bag-of-words": 0.5}
+    found = study(
+        rng, skill | {"vader": 0.6, "majority": 0.1}, tuple(plan.domains), seeds=2, count=200, unlabeled=0.2
+    )
+    for key in plan.keys:
+        run = found.runs[key]
+        about = run.about | {"fingerprint": plan.fingerprint(key), "cpu_seconds": 2.0}
+        runs.write(tmp_path, replace(run, about=about))
+    options = ["--folder", str(tmp_path), "--out", str(tmp_path / "out")]
+    told = CliRunner().invoke(app, ["study", "report", "quick", *options])
+    assert told.exit_code == 0, told.output
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"study_quick.json", "study_quick.npz"}
+    (line,) = (line for line in told.output.splitlines() if line.startswith("student-generalizes-worse:"))
+    assert line.rpartition(": ")[2] in VERDICTS
+    assert "points [" in line
+    (tmp_path / "runs" / "vader--movies--0.json").unlink()
+    lacking = CliRunner().invoke(app, ["study", "report", "quick", *options])
+    assert lacking.exit_code == 1
