@@ -1,5 +1,6 @@
 """What the reader does with the book itself: search it, switch its scheme, copy code."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,14 @@ def test_code_can_be_copied_and_sections_are_launched_on_colab(open_page: PageFa
         "a[href*='colab.research.google.com']", "links => links.map(a => a.href)"
     )
     assert any(link.endswith("/chapters/01_subword_tokenization.ipynb") for link in colab), colab
+
+
+def test_a_chapter_has_the_number_of_its_file(html: Path) -> None:
+    chapters = sorted((html / "chapters").glob("[0-9]*.html"))
+    assert chapters
+    for chapter in chapters:
+        number = int(chapter.name.split("_")[0])
+        page = chapter.read_text(encoding="utf-8")
+        numbered = re.findall(r'class="(?:section|caption)-number">(?:Fig\. )?(\d+)\.', page)
+        assert set(numbered) == {str(number)}, f"{chapter.name}: {sorted(set(numbered))}"
+        assert f'{chapter.name}">{number}. ' in (html / "README.html").read_text(encoding="utf-8")
