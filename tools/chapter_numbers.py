@@ -1,8 +1,8 @@
 """Sphinx extension: a chapter has the number in its file's name, whatever place it has in the book.
 
-Sphinx numbers the chapters of a book one after the other. Here `chapters/11_embedding_spaces` is chapter 11 also
-while the chapters before it are not written, in headings, in contents, and in the numbers of figures, equations
-and exercises: other chapters and the exercises call it so.
+Sphinx numbers the chapters of a book one after the other. Here `chapters/11_embedding_spaces` is chapter 11
+also while chapters before it are not written, in headings, in contents, and in the numbers of figures,
+equations and exercises: other chapters and the exercises call it so.
 """
 
 import re
@@ -17,7 +17,7 @@ AFTER_SPHINX = 900  # Sphinx itself numbers at 500
 
 
 def renumber(_app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Put the file's number first in every number of a chapter; returns the documents whose figures changed."""
+    """Put the file's number first in all numbers of a chapter; returns documents whose figures changed."""
     for document, numbers in env.toc_secnumbers.items():
         if named := NAMED.match(document):
             first = int(named[1])
