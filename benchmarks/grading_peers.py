@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import json
 import os
 import subprocess
 import sys
 import textwrap
+import time
 import venv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,12 +30,14 @@ from course_utils.grading.exercise import (
     read_notebook,
     source,
 )
+from course_utils.grading.inside import confine
 from course_utils.grading.release import notebook_of, reference_source
 from course_utils.grading.splice import splice
 
 PEERS = {"nbgrader": "nbgrader==0.9.6", "otter": "otter-grader==7.0.0"}
 NEEDED = ("ipykernel", "numpy")  # what the exercises import; both peers run them in their own environment
 ASSIGNMENT = "exercise"
+ORPHAN_SECONDS = 60
 OTTER_LOOP = """
 import sys
 from otter.api import grade_submission
@@ -144,7 +148,12 @@ class Cost:
 
 
 def cost(commands: Iterable[list[str]], folder: Path) -> Cost:
-    """Run commands one after the other. Raises RuntimeError with a command's own words if it fails."""
+    """Run commands one after the other. Raises RuntimeError with a command's own words if it fails.
+
+    The operating system adds a process's time to its parent's when the parent waits for it. bubblewrap leaves
+    the sandbox it started to whoever adopts it, so this process does that, and no time is lost.
+    """
+    confine.reap_orphans()
     said, before = "", os.times()
     for command in commands:
         environ = _environ(command[0])
@@ -154,9 +163,20 @@ def cost(commands: Iterable[list[str]], folder: Path) -> Cost:
                 f"{' '.join(command[:6])} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
             )
         said += done.stdout
+        _wait_for_orphans()
     after = os.times()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     return Cost(cpu, after.elapsed - before.elapsed, said)
+
+
+def _wait_for_orphans() -> None:
+    """Wait for what the command's processes left behind. Raises TimeoutError if something goes on and on."""
+    deadline = time.monotonic() + ORPHAN_SECONDS
+    with contextlib.suppress(ChildProcessError):  # none is left
+        while time.monotonic() < deadline:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.05)
+        raise TimeoutError(f"A process that was left behind still runs after {ORPHAN_SECONDS} seconds.")
 
 
 def _environ(python: str) -> dict[str, str]:
