@@ -61,6 +61,14 @@ class Shell(InteractiveShell):
     def ask_exit(self) -> None:
         """`exit` asks the front end to leave; there is none."""
 
+    def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Show where an error was raised, not the whole way there: each frame takes IPython milliseconds,
+        and a student is told of the last one alone."""
+        kind, value, frame = exc_tuple or sys.exc_info()
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        super().showtraceback((kind, value, frame), *args, **{**kwargs, "tb_offset": 0})
+
     def _showtraceback(self, etype: Any, evalue: BaseException, stb: list[str]) -> None:
         """Keep an error as ipykernel sends it."""
         error = {"ename": getattr(etype, "__name__", str(etype)), "evalue": str(evalue)[:_LONGEST]}
