@@ -10,6 +10,7 @@ A fork needs Linux or macOS.
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import json
 import os
@@ -17,6 +18,7 @@ import signal
 import sys
 import types
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from course_utils.grading.exercise import UNSEEN_KINDS
@@ -40,10 +42,15 @@ def main() -> None:
     sys.modules["__main__"] = module
     try:
         run_cells(cells[:start], module.__dict__)
+        for name, _, text in cells:
+            _compiled(name, text)
     except Exception as error:
         replies.write(json.dumps({"error": _told(error)}) + "\n")
         return
     public = None
+    _formatter()
+    gc.collect()
+    gc.freeze()  # the collector then does not touch, and so not copy, what children share
     for line in requests:
         seen = [cell for cell in cells[start:] if cell[1] not in UNSEEN_KINDS]
         public = public or _in_child(seen, module.__dict__)
@@ -54,18 +61,33 @@ def main() -> None:
 
 def run_cells(cells: Sequence[Sequence[str]], space: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Run cells one after the other. Returns the id of each check -> what IPython shows for its value."""
+    outputs = {}
+    for name, kind, text in cells:
+        statements, last = _compiled(name, text)
+        exec(statements, space)
+        value = eval(last, space) if last else None
+        if kind.endswith("-check"):
+            outputs[name] = {} if value is None else _formatter().format(value)[0]  # as a kernel shows it
+    return outputs
+
+
+@cache
+def _compiled(name: str, text: str) -> tuple[types.CodeType, types.CodeType | None]:
+    """A cell's statements, and its last expression, if it ends in one. Made once, for all children."""
+    tree = ast.parse(text)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    statements = compile(tree, f"<{name}>", "exec")
+    if not isinstance(last, ast.Expr):
+        return statements, None
+    return statements, compile(ast.Expression(last.value), f"<{name}>", "eval")
+
+
+@cache
+def _formatter() -> Any:
+    """IPython's, which asks a value how it is shown."""
     from IPython.core.formatters import DisplayFormatter
 
-    formatter, outputs = DisplayFormatter(), {}
-    for name, kind, text in cells:
-        tree = ast.parse(text)
-        last, value = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None, None
-        exec(compile(tree, f"<{name}>", "exec"), space)
-        if isinstance(last, ast.Expr):
-            value = eval(compile(ast.Expression(last.value), f"<{name}>", "eval"), space)
-        if kind.endswith("-check"):
-            outputs[name] = {} if value is None else formatter.format(value)[0]  # as a kernel shows it
-    return outputs
+    return DisplayFormatter()
 
 
 def _seeded(cell: Sequence[str], seed: int) -> Sequence[str]:

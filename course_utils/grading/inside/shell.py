@@ -6,6 +6,7 @@ through here: file descriptors 1 and 2 lead out of the sandbox.
 
 from __future__ import annotations
 
+import ast
 import base64
 import signal
 import sys
@@ -60,6 +61,14 @@ class Shell(InteractiveShell):
 
     def ask_exit(self) -> None:
         """`exit` asks the front end to leave; there is none."""
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """Valid Python as it is: IPython would take it apart for magics, in milliseconds, and find none."""
+        try:
+            ast.parse(raw_cell)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return str(super().transform_cell(raw_cell))
+        return raw_cell
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show where an error was raised, not the whole way there: each frame takes IPython milliseconds,
