@@ -73,7 +73,8 @@ class Shell(InteractiveShell):
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show where an error was raised, not the whole way there: each frame takes IPython milliseconds,
         and a student is told of the last one alone."""
-        kind, value, frame = exc_tuple or sys.exc_info()
+        raised: Any = exc_tuple or sys.exc_info()
+        kind, value, frame = raised
         while frame is not None and frame.tb_next is not None:
             frame = frame.tb_next
         super().showtraceback((kind, value, frame), *args, **{**kwargs, "tb_offset": 0})
