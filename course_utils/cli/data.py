@@ -6,9 +6,6 @@ from typing import Annotated
 
 import typer
 
-from course_utils import data
-from course_utils.data import registry
-from course_utils.data.store import log
 from course_utils.scale import Scale, current
 
 app = typer.Typer(no_args_is_help=True, help="List and fetch the course's data and its small model.")
@@ -19,6 +16,8 @@ MODEL = "small-model"
 @app.command("list")
 def list_data() -> None:
     """List every data set: name, scale it is used from, size, source, terms."""
+    from course_utils.data import registry
+
     for entry in registry.ENTRIES.values():
         typer.echo(f"{entry.name}  (from scale {entry.scale} on)")
         for label, value in (
@@ -42,6 +41,8 @@ def fetch(
     ] = None,
 ) -> None:
     """Fetch a data set or the small model into the cache; what is there already is kept."""
+    from course_utils import data
+
     names = [name] if name else _needed(current())
     _show_progress()
     try:
@@ -55,6 +56,8 @@ def fetch(
 
 def _show_progress() -> None:
     """Let the data modules say on stderr what they are doing; they are silent elsewhere."""
+    from course_utils.data.store import log
+
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     log.handlers[:] = [handler]
@@ -62,11 +65,15 @@ def _show_progress() -> None:
 
 
 def _needed(scale: Scale) -> list[str]:
+    from course_utils.data import registry
+
     used = (Scale.LAPTOP,) if scale is Scale.LAPTOP else tuple(Scale)
     return [entry.name for entry in registry.ENTRIES.values() if entry.scale in used] + [MODEL]
 
 
 def _fetch(name: str) -> str:
+    from course_utils import data
+
     if name == MODEL:
         return f"in {data.small_model_dir()}"
     return f"{len(data.load(name)):,} rows"

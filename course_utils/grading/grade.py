@@ -15,6 +15,7 @@ from importlib.metadata import version as package_version
 from platform import python_version
 from typing import Any, Protocol
 
+from course_utils.grading import release
 from course_utils.grading.exercise import CHECK_KINDS, Exercise, Notebook, course, source
 from course_utils.grading.hidden import Outputs, Solution, graded_notebook, version
 from course_utils.grading.records import FAILED, GRADED, CheckResult, Grade
@@ -70,11 +71,12 @@ class Outcome:
 def sandboxed_grader(
     setting: Setting, exercise: Exercise, modules: list[str]
 ) -> AbstractContextManager[Runs]:
-    """The sandbox's grader, with what the exercise imports loaded once."""
+    """The sandbox's grader: what the exercise imports is loaded once, its own code compiled once."""
     from course_utils.grading.sandbox.grader import Grader  # here: it brings pytest, for workers alone
 
     kernel: Any = setting.kernel
-    return Grader(kernel, preimport=modules, sandbox=setting.sandboxed)
+    cells = release.shared_sources(exercise)
+    return Grader(kernel, preimport=modules, cells=cells, sandbox=setting.sandboxed)
 
 
 class Session:

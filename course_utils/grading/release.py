@@ -15,6 +15,7 @@ from typing import Any
 from course_utils.grading.execute import execute
 from course_utils.grading.exercise import (
     BEGIN,
+    CODE_KINDS,
     END,
     INSTRUCTOR_KINDS,
     Cell,
@@ -115,6 +116,12 @@ def notebook_of(exercise: Exercise, *, solved: bool, hidden_seed: int | None = N
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+
+
+def shared_sources(exercise: Exercise) -> list[str]:
+    """The code that stands in every student's notebook, and is no student's: nothing of what is hidden."""
+    cells = notebook_of(exercise, solved=False)["cells"]
+    return [source(cell) for cell in cells if course(cell)["kind"] in CODE_KINDS - {"answer"}]
 
 
 def header(exercise: Exercise, meta: Mapping[str, Any]) -> str:

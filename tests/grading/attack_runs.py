@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from attack_table import ATTACKS, HONEST, KINDS, POINTS, Attack, spliced
 
 import course_utils
+from course_utils.grading.exercise import course, source
 from course_utils.grading.records import CheckResult, public_beside_hidden
 from course_utils.grading.sandbox import Grader, Limits, Run
 from course_utils.grading.sandbox.cgroups import ROOT
@@ -31,6 +33,10 @@ LIMITS = Limits(
     disk_mib=8,
     output_kib=64,
 )
+# What the notebooks of all attacks share, compiled before the fork, as it is when a class is graded.
+SHARED = [
+    source(c) for c in spliced(HONEST.source)["cells"] if course(c)["kind"] in ("setup", "public-check")
+]
 needs_bubblewrap = pytest.mark.skipif(
     shutil.which("bwrap") is None, reason="bubblewrap is not installed, so there is no sandbox to attack"
 )
@@ -49,13 +55,28 @@ class Host:
     @classmethod
     def now(cls) -> Host:
         """As it is."""
-        processes = psutil.Process().children(recursive=True)
         return cls(
-            frozenset(process.pid for process in processes if process.status() != psutil.STATUS_ZOMBIE),
+            frozenset(process.pid for process in psutil.Process().children(recursive=True) if lives(process)),
             Path("/proc/self/mounts").read_text(),
             frozenset(str(path) for path in ROOT.glob(f"**/course-{os.getpid()}-*")),
             frozenset(os.listdir(tempfile.gettempdir())),
         )
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether it has not ended."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def assert_unchanged(before: Host) -> None:
+    """The host is as it was, once a process that is on its way out has gone."""
+    deadline = time.monotonic() + 5
+    while Host.now() != before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert Host.now() == before
 
 
 def filled(attack: Attack, places: dict[str, object]) -> str:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 from attack_runs import (
     LIMITS,
+    SHARED,
     Host,
     assert_as_foretold,
     assert_honest_unharmed,
+    assert_unchanged,
     attempt,
     each_attack,
     needs_bubblewrap,
@@ -28,7 +30,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, objec
 
 @pytest.fixture(scope="module")
 def grader(places: dict[str, object]) -> Iterator[Grader]:
-    with Grader("forked", limits=LIMITS) as found:
+    with Grader("forked", cells=SHARED, limits=LIMITS) as found:
         yield found
 
 
@@ -37,4 +39,4 @@ def test_attack_gains_and_harms_nothing(attack: Attack, grader: Grader, places: 
     before = Host.now()
     assert_as_foretold(attack, attempt(attack, grader, places))
     assert_honest_unharmed(grader)
-    assert Host.now() == before
+    assert_unchanged(before)

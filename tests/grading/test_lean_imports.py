@@ -29,7 +29,7 @@ def test_only_who_compares_imports_pytest(code: str) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["from course_utils.grading.sandbox import Grader", "import course_utils.grading.nbval_plugin"],
+    ["from course_utils.grading.sandbox import Grader", "import course_utils.grading.nbval_cells"],
 )
 def test_who_compares_does_without_a_grammar_of_addresses(code: str) -> None:
     assert imported(code) == ["nbval", "pytest"]

@@ -3,7 +3,7 @@
 import tiny_exercise
 
 from course_utils.grading import release
-from course_utils.grading.exercise import Notebook, course, dump_notebook, parse
+from course_utils.grading.exercise import Notebook, course, dump_notebook, parse, source
 
 EXERCISE = parse("tiny", tiny_exercise.notebook())
 
@@ -20,6 +20,16 @@ def test_student_gets_no_hidden_check_no_seed_and_no_note() -> None:
     student = release.student(EXERCISE, {"double-word": "'wordword'"})
     assert kinds(student) == ["title", "setup", "reference", "task", "answer", "public-check", "help"]
     assert "return word + word" not in dump_notebook(student)
+
+
+def test_what_all_students_have_in_common_tells_no_hidden_check_and_no_solution() -> None:
+    """It is compiled where student code can read it."""
+    shared = release.shared_sources(EXERCISE)
+    student = release.notebook_of(EXERCISE, solved=False)["cells"]
+    code = {source(cell) for cell in student if cell["cell_type"] == "code"}
+    assert set(shared) == code - {source(cell) for cell in student if course(cell)["kind"] == "answer"}
+    hidden = [source(cell) for cell in EXERCISE.cells("hidden-check", "seed", "answer")]
+    assert not any(text in shared for text in hidden)
 
 
 def test_stored_output_has_a_count_or_nbval_would_compare_nothing() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from attack_table import HIDDEN_WORD, RIGHT, spliced
 
-from course_utils.grading import nbval_plugin
+from course_utils.grading import nbval_cells
 from course_utils.grading.exercise import CHECK_KINDS, Cell, course
 from course_utils.grading.sandbox import Limits, SandboxMissing, cgroups, jail
 from course_utils.grading.sandbox.canary import Canary
@@ -99,15 +99,15 @@ def test_an_unwritable_group_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 def test_nbval_compares_by_cell_id() -> None:
     shown = {"double-word": [result("'wordword'")], "double-random": [result("'other'")]}
-    assert nbval_plugin.compare(checks(), shown) == {"double-word": True, "double-random": False}
-    assert nbval_plugin.compare(checks(), {}) == {}
+    assert nbval_cells.compare(checks(), shown) == {"double-word": True, "double-random": False}
+    assert nbval_cells.compare(checks(), {}) == {}
     extra = {"double-word": [result("'wordword'"), {"output_type": "stream", "name": "stdout", "text": "x"}]}
-    assert nbval_plugin.compare(checks(), extra) == {"double-word": False}
+    assert nbval_cells.compare(checks(), extra) == {"double-word": False}
     error = {"output_type": "error", "ename": "E", "evalue": "", "traceback": []}
-    assert nbval_plugin.compare(checks(), {"double-word": [result("'wordword'"), error]}) == {
+    assert nbval_cells.compare(checks(), {"double-word": [result("'wordword'"), error]}) == {
         "double-word": False
     }
-    assert nbval_plugin.compare(checks(), {"double-word": [result("x\n" * 10**6)]}) == {"double-word": False}
+    assert nbval_cells.compare(checks(), {"double-word": [result("x\n" * 10**6)]}) == {"double-word": False}
 
 
 def test_a_canary_dies_of_another_value_alone() -> None:

@@ -1,8 +1,8 @@
 """The sandboxed parent: imports everything once, then forks a kernel for each submission.
 
-    python -m course_utils.grading.inside.forkserver CONTROL-FD JSON-SETTINGS
+    python -m course_utils.grading.inside.forkserver CONTROL-FD
 
-It takes orders from a socket that only the grader holds, and never reads anything that a kernel wrote.
+It takes settings and orders from a socket that only the grader holds, and never reads what a kernel wrote.
 A forked kernel has a process id space, mounts and IPC objects of its own, a private /tmp, limits, and no
 privilege; when it ends, everything that it started ends with it, since it is the init of its space.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import json
 import os
 import signal
 import socket
@@ -23,12 +22,18 @@ from course_utils.grading.inside import confine, frames
 from course_utils.grading.inside import shell as shells
 
 
-def main(control: socket.socket, settings: dict[str, Any]) -> None:
-    """Import, say so, then serve until the grader closes its end."""
+def main(control: socket.socket) -> None:
+    """Import and compile, say so, then serve until the grader closes its end."""
+    settings = frames.read(control)
+    if settings is None:
+        return
     try:
         for name in settings["preimport"]:
             importlib.import_module(name)
+        if "numpy" in sys.modules:
+            importlib.import_module("numpy.random")  # NumPy itself would import it in every kernel anew
         shell = shells.make()
+        shell.prepared = {source: shell.compiled(source) for source in settings["cells"]}
     except Exception:
         control.sendall(frames.pack({"failed": traceback.format_exc(limit=-3)}))
         return
@@ -149,4 +154,4 @@ def _kill_descendants() -> None:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2]))
+    main(socket.socket(fileno=int(sys.argv[1])))

@@ -10,6 +10,7 @@ import ast
 import base64
 import signal
 import sys
+from types import CodeType
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -55,6 +56,7 @@ class Shell(InteractiveShell):
     displayhook_class = Type(_Hook)
     display_pub_class = Type(_Publisher)
     outputs: list[Output] = AnyTrait()  # type: ignore[assignment]  # of the cell that runs now
+    prepared: dict[str, list[CodeType]] = AnyTrait()  # type: ignore[assignment]  # source -> `compiled`, before the fork
 
     def enable_gui(self, gui: str | None = None) -> None:
         """There are no windows in here."""
@@ -62,13 +64,32 @@ class Shell(InteractiveShell):
     def ask_exit(self) -> None:
         """`exit` asks the front end to leave; there is none."""
 
-    def transform_cell(self, raw_cell: str) -> str:
-        """Valid Python as it is: IPython would take it apart for magics, in milliseconds, and find none."""
+    def compiled(self, source: str) -> list[CodeType]:
+        """A cell of plain Python as code to run, the last one so that it shows its value; [] for any other.
+
+        Of a cell without magics IPython would take three times as long, to search for them and to look after
+        a prompt, a history and a front end that are not here. What it does with the rest is all here.
+        """
+        if source in self.prepared:
+            return self.prepared[source]
+        compile_: Any = self.compile  # which remembers `from __future__` from cell to cell
         try:
-            ast.parse(raw_cell)
+            tree = ast.parse(source)
+            name = self.compile.cache(source)  # for the lines in a traceback
+            shown = [tree.body.pop()] if tree.body and isinstance(tree.body[-1], ast.Expr) else []
+            codes = [compile_(tree, name, "exec")] if tree.body else []
+            return codes + [compile_(ast.Interactive([node]), name, "single") for node in shown]
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return str(super().transform_cell(raw_cell))
-        return raw_cell
+            return []
+
+    def run_compiled(self, codes: list[CodeType]) -> None:
+        """Run code as IPython does, which catches everything: a cell may interrupt itself, or call exit."""
+        try:
+            with self.builtin_trap, self.display_trap:
+                for code in codes:
+                    exec(code, self.user_global_ns, self.user_ns)
+        except BaseException:
+            self.showtraceback()
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show where an error was raised, not the whole way there: each frame takes IPython milliseconds,
@@ -92,8 +113,11 @@ def make() -> Shell:
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     shell: Shell = Shell.instance(config=config)
-    shell.outputs = []
-    shell.run_cell("undefined", store_history=False)  # what IPython imports late is imported before the fork
+    shell.outputs, shell.prepared = [], {}
+    # What IPython makes and imports late is there before the fork.
+    shell.run_cell("undefined", store_history=False)
+    assert shell.display_formatter is not None
+    shell.display_formatter.format(("", 0))
     return shell
 
 
@@ -106,7 +130,10 @@ def run(shell: Shell, code: str) -> list[Output]:
     shell.outputs = []
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        shell.run_cell(code, store_history=False)
+        if codes := shell.compiled(code):
+            shell.run_compiled(codes)
+        else:
+            shell.run_cell(code, store_history=False)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     for stream in _STREAMS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 import os
 import shutil
 import signal
@@ -34,18 +33,21 @@ def fresh_user() -> int | None:
 
 
 class ForkServer:
-    """The sandboxed parent. Start it with `start`, end it with `close`."""
+    """The sandboxed parent. Start it with `start`, end it with `close`.
 
-    def __init__(self, preimport: Sequence[str], files: Mapping[str, Path], sandbox: bool) -> None:
-        self.preimport, self.files, self.sandbox = preimport, files, sandbox
+    preimport: modules it imports, and cells: sources it compiles, once for all kernels. files: see `Grader`.
+    """
+
+    def __init__(
+        self, preimport: Sequence[str], cells: Sequence[str], files: Mapping[str, Path], sandbox: bool
+    ) -> None:
+        self.preimport, self.cells, self.files, self.sandbox = preimport, cells, files, sandbox
         self.user = fresh_user() if sandbox else None
 
     def start(self) -> None:
         """Start and import. Raises SandboxMissing, or RuntimeError if an import fails."""
         self.control, theirs = socket.socketpair()
-        settings = {"preimport": self.preimport, "user": self.user, "sandbox": self.sandbox}
-        program = [sys.executable, "-m", "course_utils.grading.inside.forkserver"]
-        program += [str(theirs.fileno()), json.dumps(settings)]
+        program = [sys.executable, "-m", "course_utils.grading.inside.forkserver", str(theirs.fileno())]
         command = jail.command(program, self.files) if self.sandbox else program
         with tempfile.TemporaryFile() as errors:
             self.process = subprocess.Popen(
@@ -59,7 +61,7 @@ class ForkServer:
             )
             theirs.close()
             self.control.settimeout(_STARTUP_SECONDS)
-            answer = frames.read(self.control) or {}
+            answer = self._greet()
             errors.seek(0)
             said = errors.read(2000).decode("utf-8", errors="replace").strip()
         if "ready" not in answer:
@@ -67,6 +69,16 @@ class ForkServer:
             if "failed" in answer:
                 raise RuntimeError(f"The sandbox could not import what it was asked to:\n{answer['failed']}")
             raise SandboxMissing(f"bubblewrap is installed but does not work here: {said or 'no message'}")
+
+    def _greet(self) -> dict[str, Any]:
+        """Tell it what to do, and read its answer; nothing if it is gone."""
+        imports = {"preimport": self.preimport, "cells": self.cells}
+        settings = {**imports, "user": self.user, "sandbox": self.sandbox}
+        try:
+            self.control.sendall(frames.pack(settings))
+            return frames.read(self.control) or {}
+        except (BrokenPipeError, ConnectionResetError):
+            return {}
 
     def fork(self, limits: Limits) -> ForkedKernel:
         """A new kernel. Raises RuntimeError if the parent does not answer."""

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Literal
 
 from course_utils.grading.exercise import CHECK_KINDS, UNSEEN_KINDS, Cell, Notebook, course, source
-from course_utils.grading.nbval_plugin import compare
+from course_utils.grading.nbval_cells import compare
 from course_utils.grading.sandbox import leftovers
 from course_utils.grading.sandbox.canary import Canary
 from course_utils.grading.sandbox.channel import Executed, clean
@@ -29,7 +29,8 @@ class Grader:
 
     kernel: "forked" forks a kernel for each notebook from one sandboxed process that has imported
     everything; "ipykernel" starts Jupyter's own kernel for each, ten times slower: the reference.
-    preimport: modules to import once ("forked" only). limits: what each notebook may use.
+    preimport: modules to import once, cells: sources to compile once, of cells that many notebooks share
+    ("forked" only, both; student code can read them). limits: what each notebook may use.
     sandbox: False runs without bubblewrap, for code that is trusted. files: name -> file or folder that
     the code finds under this name in its working folder, read-only.
 
@@ -42,18 +43,20 @@ class Grader:
         kernel: Literal["forked", "ipykernel"] = "forked",
         *,
         preimport: Sequence[str] = (),
+        cells: Sequence[str] = (),
         limits: Limits = DEFAULTS,
         sandbox: bool = True,
         files: Mapping[str, Path] | None = None,
     ) -> None:
-        self.kernel, self.preimport, self.limits = kernel, tuple(preimport), limits
+        self.kernel, self.limits = kernel, limits
+        self.preimport, self.cells = tuple(preimport), tuple(cells)
         self.sandbox, self.files = sandbox, dict(files or {})
         self._server: ForkServer | None = None
 
     def __enter__(self) -> Grader:
         leftovers.reap()
         if self.kernel == "forked":
-            self._server = ForkServer(self.preimport, self.files, self.sandbox)
+            self._server = ForkServer(self.preimport, self.cells, self.files, self.sandbox)
             self._server.start()
         return self
 

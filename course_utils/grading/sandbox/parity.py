@@ -51,7 +51,7 @@ def runs(
     exercise: Exercise, kernel: Literal["forked", "ipykernel"], most: int | None = None
 ) -> dict[str, Run]:
     """Variant -> what one kernel says of it."""
-    with Grader(kernel, preimport=imported(exercise)) as grader:
+    with Grader(kernel, preimport=imported(exercise), cells=release.shared_sources(exercise)) as grader:
         return {name: grader.run(notebook) for name, notebook in variants(exercise, most).items()}
 
 
