@@ -1,9 +1,9 @@
 """Let unmodified nbval compare what checks have shown, without a kernel and without a student's code.
 
 The cells have run, in a sandbox. Here nbval's test items are made by hand, one for each check with its
-expected outputs, and in the place of nbval's `RunningKernel` they find one that repeats what the check showed.
+expected outputs, and in the place of nbval's `RunningKernel` they find one that repeats what it showed.
 So nothing that a student wrote (a comment such as NBVAL_SKIP, say) reaches nbval, and nbval's own time limits
-do not matter. All items hang on one empty pytest session: one for each submission took longer than its checks.
+do not matter. All items hang on one empty pytest session: one a submission took longer than its checks.
 """
 
 from __future__ import annotations
