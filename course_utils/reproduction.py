@@ -19,8 +19,8 @@ class ReproductionError(RuntimeError):
 def reproduce(name: str, *, keep: bool = False) -> list[str]:
     """Measure `results/NAME.json` again, at its scale, and list what differs beyond its tolerance.
 
-    The command writes into a scratch folder; its own output goes to the terminal. keep: put the new file
-    in place of the recorded one. Raises ReproductionError without a checkout, or if the command fails.
+    The command writes into a scratch folder; its own output goes to the terminal. keep: put the new file,
+    and others of its name, in place of the recorded ones. Raises ReproductionError without a checkout, or if the command fails.
     """
     root = project_root()
     if root is None:
@@ -38,7 +38,8 @@ def reproduce(name: str, *, keep: bool = False) -> list[str]:
             )
         new = results.parse(made.read_text(encoding="utf-8"), name)
         if keep:
-            shutil.copyfile(made, root / "results" / made.name)
+            for file in Path(scratch).glob(f"{name}.*"):  # a study keeps its predictions beside its table
+                shutil.copyfile(file, root / "results" / file.name)
     return results.compare(recorded, new)
 
 

@@ -52,10 +52,12 @@ def test_another_number_is_printed_and_fails(checkout):
     assert results.load("toy").value("loss") == 0.5
 
 
-def test_keep_puts_the_new_file_in_place(checkout):
-    (checkout / "toy.py").write_text(EXPERIMENT.format(loss=0.6))
+def test_keep_puts_the_new_files_in_place(checkout):
+    beside = "import os; open(os.path.join(os.environ[results.OUT_VARIABLE], 'toy.npz'), 'w').write('x')"
+    (checkout / "toy.py").write_text(f"{EXPERIMENT.format(loss=0.6)}\n{beside}\n")
     assert course("reproduce", "toy", "--keep").exit_code == 1
     assert results.load("toy").value("loss") == 0.6
+    assert (checkout / "results" / "toy.npz").read_text() == "x"
 
 
 @pytest.mark.parametrize(
