@@ -20,7 +20,8 @@ def reproduce(name: str, *, keep: bool = False) -> list[str]:
     """Measure `results/NAME.json` again, at its scale, and list what differs beyond its tolerance.
 
     The command writes into a scratch folder; its own output goes to the terminal. keep: put the new file,
-    and others of its name, in place of the recorded ones. Raises ReproductionError without a checkout, or if the command fails.
+    and others of its name, in place of the recorded ones. Raises ReproductionError without a checkout, or if
+    the command fails.
     """
     root = project_root()
     if root is None:
