@@ -1,8 +1,8 @@
 """Linear maps and tables in four bits: two weights a byte, a scale for each group of weights in a row.
 
 Only the weights: activations stay in floating point, and so does the multiplication. It saves bytes on
-disk, not time. Group-wise scales follow Q-BERT (Shen et al. 2020, section 3.3); symmetric, -7 to 7. The
-scales are rounded to half precision first, so that two bytes hold them exactly: 4.25 bits a weight in
+disk, not time. A scale for each group is Q-BERT's idea (Shen et al. 2020, section 3.3), whose groups are
+several rows, and not a part of one; symmetric, -7 to 7. The scales are rounded to half precision first, so that two bytes hold them exactly: 4.25 bits a weight in
 groups of 64.
 """
 

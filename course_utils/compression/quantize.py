@@ -1,8 +1,8 @@
 """Uniform quantisation, written out: real numbers on a grid of integers, q = clamp(round(x / scale) + zero).
 
 Follows Jacob et al. (2018), section 2.1: r = S (q - Z), zero exactly on the grid, so that padding stays
-zero. Q8BERT (Zafrir et al. 2019) takes it symmetric, Z = 0; Q-BERT (Shen et al. 2020) gives each group of
-weights in a row a scale of its own. Leaves out grids that are not uniform.
+zero. Q8BERT (Zafrir et al. 2019) takes it symmetric, Z = 0. Groups are finer here than those of Q-BERT (Shen
+et al. 2020), which are several rows each: some weights of one row. Leaves out grids that are not uniform.
 """
 
 from collections.abc import Sequence

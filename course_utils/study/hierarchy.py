@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_utils.stats import Estimate, components, crossed_estimate, mean_estimate
+from course_utils.stats import Estimate, components, mean_estimate, pooled_estimate
 from course_utils.study.design import Quantity
 from course_utils.study.gaps import Array, Pair
 
@@ -40,11 +40,25 @@ def views(pair: Pair, quantity: Quantity, train: str | None = None) -> list[View
         table = by_domain(pair, quantity, chosen[0])
         if min(table.shape) > 1:
             spread = components(table)
-            found.append(View("seeds and test domains", crossed_estimate([table]), spread.seeds, spread.rows))
+            drawn = over_domains(pair, quantity, chosen[0])
+            found.append(View("seeds and test domains", drawn, spread.seeds, spread.rows))
     if len(chosen) > 1:
         means = [float(pair.by_seed(quantity, one).mean()) for one in chosen]
         found.append(View("train domains", mean_estimate(means), domain_sd=float(np.std(means, ddof=1))))
     return found
+
+
+def over_domains(pair: Pair, quantity: Quantity, train: str) -> Estimate:
+    """The quantity with the other domains as drawn; of a gap also with the train domain's sentences as drawn,
+    which are the same whatever the other domain."""
+    others = np.stack(
+        [pair.values[train, domain].mean(axis=1) for domain in pair.domains if domain != train], axis=1
+    )
+    tables, groups = {(train, "others"): others}, {"others": None, train: pair.groups[train]}
+    if quantity == "out_of_domain":
+        return pooled_estimate(tables, {(train, "others"): 1.0}, groups)
+    tables[train, train] = pair.values[train, train]
+    return pooled_estimate(tables, {(train, "others"): -1.0, (train, train): 1.0}, groups)
 
 
 def by_domain(pair: Pair, quantity: Quantity, train: str) -> Array:

@@ -16,16 +16,16 @@ def included(design: Design, study: Study) -> tuple[Study, list[str]]:
     domain, so that pairs stay pairs; what has one run and learns alike each time stays. Raises RunError if
     nothing to compare is left.
     """
-    failed = {
-        key[1:]: f"{key.name}: balanced accuracy {reached:.3f} on validation rows"
-        for key, run in study.runs.items()
-        if design.systems[key.system].method == "fine-tune"
-        and (reached := _validated(run)) < design.exclusions.least_validation_accuracy
-    }
+    failed: dict[tuple[str, int], list[str]] = {}
+    for key, run in study.runs.items():
+        tuned = design.systems[key.system].method == "fine-tune"
+        if tuned and (reached := _validated(run)) < design.exclusions.least_validation_accuracy:
+            why = f"{key.name}: balanced accuracy {reached:.3f} on validation rows"
+            failed.setdefault(key[1:], []).append(why)
     several = {key[:2] for key in study.runs if len(study.seeds(key.system, key.train)) > 1}
     kept = [run for key, run in study.runs.items() if key[1:] not in failed or key[:2] not in several]
     few = [domain for domain in study.test_domains if _rarest(study, domain) < _least(design)]
-    said = [f"seed {seed} on {train} is left out ({why})" for (train, seed), why in failed.items()]
+    said = [f"seed {seed} on {train} is left out ({'; '.join(why)})" for (train, seed), why in failed.items()]
     said += [f"{domain} is not tested on: fewer than {_least(design)} rows of a class" for domain in few]
     trained = {run.key.train for run in kept}
     if not kept or trained & set(few):

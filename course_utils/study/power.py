@@ -15,12 +15,17 @@ from course_utils.study.design import Design
 SEEDS = (3, 5, 10, 20)
 ROWS = (500, 1000, 2000, 5000, 50_000)
 DISCORDANCE = (0.1, 0.2)
+MANY = 1e6  # degrees of freedom: the normal distribution
 
 
 def plan_rows(design: Design) -> list[dict[str, Any]]:
-    """For each number of seeds, test rows a domain, and discordance: the smallest gap that is found with the
-    design's power, and the power to find its first hypothesis's smallest effect. `planned` marks the
-    design's own numbers."""
+    """For each number of seeds, test rows in every domain, and discordance: the smallest gap for which an
+    uncorrected t test comes out below alpha with the design's power, and its power at the first hypothesis's
+    smallest effect. `planned` marks the design's own numbers.
+
+    The optimistic side: verdicts correct for several hypotheses, ask for an estimate of at least the smallest
+    effect (at a true effect of that size half of all estimates lie below it), and look at robustness too.
+    """
     others = len(design.domains) - 1
     own_seeds, own_rows = max(design.seeds.values()), design.rows.test
     smallest = design.hypotheses[0].smallest_effect
@@ -29,6 +34,7 @@ def plan_rows(design: Design) -> list[dict[str, Any]]:
         if seeds < 2:
             continue
         error = gap_error(design.power.seed_sd, seeds, count, share, others)
+        df = degrees_of_freedom(design.power.seed_sd, seeds, error)
         rows.append(
             {
                 "kind": "plan",
@@ -36,12 +42,22 @@ def plan_rows(design: Design) -> list[dict[str, Any]]:
                 "rows": count,
                 "discordance": share,
                 "error": error,
-                "detectable": smallest_detectable(error, seeds - 1, design.alpha, design.power.wanted),
-                "power": power_of_test(smallest, error, seeds - 1, design.alpha),
+                "detectable": smallest_detectable(error, df, design.alpha, design.power.wanted),
+                "power": power_of_test(smallest, error, df, design.alpha),
                 "planned": (seeds, count) == (own_seeds, own_rows),
             }
         )
     return rows
+
+
+def degrees_of_freedom(seed_sd: float, seeds: int, error: float) -> float:
+    """Satterthwaite's (1946), of an error of which the seeds' part has seeds - 1 and the rest as good as all.
+
+    >>> round(degrees_of_freedom(0.01, seeds=3, error=0.0085), 1)
+    9.4
+    """
+    part = seed_sd**2 / seeds
+    return min(MANY, (seeds - 1) * error**4 / part**2) if part else MANY
 
 
 def gap_error(seed_sd: float, seeds: int, rows: int, discordance: float, others: int) -> float:
