@@ -2,8 +2,8 @@
 
 Only the weights: activations stay in floating point, and so does the multiplication. It saves bytes on
 disk, not time. A scale for each group is Q-BERT's idea (Shen et al. 2020, section 3.3), whose groups are
-several rows, and not a part of one; symmetric, -7 to 7. The scales are rounded to half precision first, so that two bytes hold them exactly: 4.25 bits a weight in
-groups of 64.
+several rows, and not a part of one; symmetric, -7 to 7. The scales are rounded to half precision first, so
+that two bytes hold them exactly: 4.25 bits a weight in groups of 64.
 """
 
 from typing import Any
