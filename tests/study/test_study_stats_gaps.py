@@ -112,6 +112,16 @@ def test_views_take_more_and_more_as_drawn(two):
     assert len(hierarchy.views(pair, "in_domain", "films")) == 1
 
 
+def test_the_view_of_new_domains_has_the_home_sentences_error_in_it(rng):
+    """What the home sentences favor is the same whatever the other domain: more of those do not help."""
+    places = ("films", *"abcdefgh")
+    values = {("films", d): rng.normal(0, 1, 200) + rng.normal(0, 0.01, (5, 200)) for d in places}
+    pair = gaps.Pair("accuracy", {"films": range(5)}, values, dict.fromkeys(places))
+    home, new = pair.on("films", "films"), hierarchy.views(pair, "gap", "films")[1].estimate
+    assert new.error > home.error > 0.05
+    assert new.value == pytest.approx(pair.estimate("gap", "films").value)
+
+
 def test_the_view_of_new_domains_sees_domains_that_differ(rng):
     """A student that loses in one of three other domains: sure for these, not for others like them."""
     skill = {"films": 2.0, "games": 2.0, "shops": 2.0, "tweets": 2.0}
