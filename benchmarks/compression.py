@@ -1,9 +1,10 @@
 """How fast compressed models are beside the one that they come from, all of them in one run.
 
-    python -m benchmarks.compression MODEL [MODEL ...] [--rounds N] [--threads 1 2] [--out FOLDER]
+    python -m benchmarks.compression [MODEL ...] [--rounds N] [--threads 1 2] [--reference NAME]
 
 MODEL is a folder that `course finetune` or `course compress` saved, or one with such folders in it; the first
-model is the reference, unless --reference names another. For each: size on disk, parameters, and the time
+model is the reference, unless --reference names another. Without any: the models that
+`experiments.compression_frontier` made of its first teacher, beside that teacher. For each: size on disk, parameters, and the time
 of a forward pass at batch 1 and 32, for 32 and 128 tokens, on one thread and two, in PyTorch as it comes and,
 for models in floating point, also exported to ONNX Runtime. A model is compared with the reference on the
 same engine, threads, batch and length.
@@ -15,7 +16,7 @@ times of the same round; over rounds the trimmed mean of its logarithm (a fifth 
 bootstrap interval over rounds. The machine's load before and after is kept; on a busy machine two threads say
 little.
 
-Prints the ratios; writes results/benchmark_compression.json if --write is given.
+Prints the ratios; writes results/benchmark_compression.json if --write is given, of those models alone.
 """
 
 import argparse
@@ -33,10 +34,10 @@ import torch
 from scipy.stats import trim_mean
 
 from benchmarks.compression_models import Loaded, load_all
-from course_utils import results
+from course_utils import paths, results
 from course_utils.stats import Interval, bootstrap_interval
 
-NAME = "benchmark_compression"
+NAME, TEACHER = "benchmark_compression", "teacher"
 BATCHES, LENGTHS, THREADS, ROUNDS = (1, 32), (32, 128), (1, 2), 12
 CALLS = {1: 5, 32: 1}  # counted calls of a visit, by batch
 CUT = 0.2  # of the rounds, at either end
@@ -198,30 +199,37 @@ def told(rows: Sequence[Row]) -> list[str]:
 def main() -> None:
     """Measure the models that are named."""
     parser = argparse.ArgumentParser(description="Compressed models beside their reference, in one run.")
-    parser.add_argument("models", type=Path, nargs="+", help="saved models, or folders of them")
+    parser.add_argument("models", type=Path, nargs="*", help="saved models, or folders of them")
     parser.add_argument("--reference", help="name of the model to compare with (default: the first)")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--threads", type=int, nargs="+", default=list(THREADS))
     parser.add_argument("--no-export", action="store_true", help="do not also run models in ONNX Runtime")
     parser.add_argument("--write", action="store_true", help="write the results file")
     given = parser.parse_args()
+    if given.write and given.models:
+        parser.error("the results file is of the frontier's models: name no others with --write")
     before, began = load(), time.perf_counter()
-    models = load_all(given.models, export=not given.no_export)
-    reference = given.reference or models[0].name
+    models = load_all(given.models or [frontier()], export=not given.no_export)
+    reference = given.reference or (models[0].name if given.models else TEACHER)
     if reference not in {model.name for model in models}:
         parser.error(f"there is no model {reference!r} among {', '.join(m.name for m in models)}")
     rows = rows_of(models, reference, measure(models, Plan(threads=given.threads, rounds=given.rounds)))
     print("\n".join(told(rows)))
     machine = {"part": "machine", "load_before": before, "load_after": load(), "reference": reference}
     if given.write:
-        write([machine, *rows], time.perf_counter() - began)
+        write([machine, *rows], time.perf_counter() - began, given.rounds)
 
 
-def write(rows: Sequence[Row], seconds: float) -> None:
+def frontier() -> Path:
+    """Where the frontier's models of the first seed lie."""
+    return paths.cache_dir() / "experiments" / "compression_frontier" / "models-0"
+
+
+def write(rows: Sequence[Row], seconds: float, rounds: int) -> None:
     """The results file: times differ from run to run, ratios less."""
     made = results.write(
         NAME,
-        command="python -m benchmarks.compression MODELS --write",
+        command=f"python -m benchmarks.compression --rounds {rounds} --write",
         rows=rows,
         seeds=[0],
         seconds=seconds,

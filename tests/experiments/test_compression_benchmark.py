@@ -114,16 +114,17 @@ def test_the_command_prints_and_writes(folder, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv(results.OUT_VARIABLE, str(tmp_path))
     monkeypatch.setattr(benchmark, "BATCHES", (1,))
     monkeypatch.setattr(benchmark.Plan, "__init__", _quick(benchmark.Plan.__init__))
-    arguments = [str(folder / name) for name in ("b-short", "a-whole")]
-    monkeypatch.setattr(
-        sys,
-        "argv",
-        ["compression", *arguments, "--reference", "a-whole", "--threads", "1", "--no-export", "--write"],
-    )
+    monkeypatch.setattr(benchmark, "frontier", lambda: folder)
+    monkeypatch.setattr(benchmark, "TEACHER", "a-whole")
+    monkeypatch.setattr(sys, "argv", ["compression", "--threads", "1", "--no-export", "--write"])
     benchmark.main()
     assert "x faster [" in capsys.readouterr().out
     made = results.parse((tmp_path / "benchmark_compression.json").read_text(), "benchmark_compression")
     assert made.value("reference", part="machine") == "a-whole"
+    monkeypatch.setattr(sys, "argv", ["compression", str(folder / "b-short"), "--write"])
+    with pytest.raises(SystemExit):
+        benchmark.main()
+    assert "name no others with --write" in capsys.readouterr().err
 
 
 def _quick(whole):
