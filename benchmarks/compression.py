@@ -4,10 +4,10 @@
 
 MODEL is a folder that `course finetune` or `course compress` saved, or one with such folders in it; the first
 model is the reference, unless --reference names another. Without any: the models that
-`experiments.compression_frontier` made of its first teacher, beside that teacher. For each: size on disk, parameters, and the time
-of a forward pass at batch 1 and 32, for 32 and 128 tokens, on one thread and two, in PyTorch as it comes and,
-for models in floating point, also exported to ONNX Runtime. A model is compared with the reference on the
-same engine, threads, batch and length.
+`experiments.compression_frontier` made of its first teacher, beside that teacher. For each: size on disk,
+parameters, and the time of a forward pass at batch 1 and 32, for 32 and 128 tokens, on one thread and two, in
+PyTorch as it comes and, for models in floating point, also exported to ONNX Runtime. A model is compared with
+the reference on the same engine, threads, batch and length.
 
 Every round visits every model under every condition, the conditions in an order drawn anew, and under each
 the models in an order drawn anew: what else the machine does falls on all alike. A visit makes one call that
