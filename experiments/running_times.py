@@ -4,7 +4,7 @@ A notebook runs in a fresh kernel, in its own folder, with what it downloads alr
 measured is the second run and later. Wall time depends on what else the machine does; the median of the runs
 is kept. Nothing is compared when the file is reproduced but which chapters there are: times differ.
 
-Run: python -m experiments.running_times [--repeats 3]
+Run: python -m experiments.running_times [--repeats 3] [--missing]
 At another scale (COURSE_SCALE=colab) the file is results/running_times_colab.json.
 """
 
@@ -58,22 +58,35 @@ def in_the_book(contents: Path) -> list[str]:
     return re.findall(r"file: (chapters/\d\d_\w+)", contents.read_text(encoding="utf-8"))
 
 
+def known() -> tuple[dict[str, results.Row], float]:
+    """The rows that are there, by notebook, and the seconds that they took."""
+    found = results.load(NAME)
+    return {row["notebook"]: row for row in found.rows()}, found.seconds
+
+
 def main(chapters: Path = CHAPTERS, out: Path | None = None) -> None:
     """Measure every chapter and write the results."""
     parser = argparse.ArgumentParser(description="Measure the running time of every chapter.")
     parser.add_argument(
         "--repeats", type=int, default=3, help="runs of each chapter, of which the median is kept"
     )
-    repeats = parser.parse_args().repeats
+    parser.add_argument(
+        "--missing", action="store_true", help="measure only chapters without a time, and keep the others'"
+    )
+    options = parser.parse_args()
     started = time.perf_counter()
     notebooks = [chapters.parent / f"{name}.ipynb" for name in in_the_book(chapters.parent / "_toc.yml")]
-    rows = [measure(notebook, repeats) for notebook in tqdm(notebooks, unit="chapter")]
+    before, seconds = known() if options.missing else ({}, 0.0)
+    rows = [
+        before.get(notebook.stem) or measure(notebook, options.repeats)
+        for notebook in tqdm(notebooks, unit="chapter")
+    ]
     results.write(
         NAME,
         command="python -m experiments.running_times",
         rows=rows,
         seeds=[],
-        seconds=time.perf_counter() - started,
+        seconds=seconds + time.perf_counter() - started,
         tolerance={"relative": 0.0, "absolute": 0.0, "ignore": ["wall_seconds", "cpu_seconds", "repeats"]},
         out=out,
     )

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -33,44 +35,53 @@ def compress(
 
     Stop it at any time; the same command goes on where it stopped.
     """
-    import torch
-
-    from course_utils.compression import job
-    from course_utils.compression import recipe as recipes
-    from course_utils.compression.onnx_model import EngineError
-    from course_utils.data.errors import DataError, SourceUnavailable
-    from course_utils.finetuning.saved import SavedModelError
-    from course_utils.training import CheckpointError
-
     if steps:
         typer.echo(_list())
         return
     if model is None:
         _fail("name the folder of a model, such as reviews-model/model, or --steps to see what can be done")
-    try:
-        if threads is not None:
-            if threads < 1:
-                raise job.CompressionError(f"--threads must be at least 1, got {threads}")
-            torch.set_num_threads(threads)
+    from course_utils.compression import job
+    from course_utils.compression import recipe as recipes
+
+    with _plain_errors():
+        _limit(threads)
         chain = recipes.parse(recipe)
         rows = _rows(model, data, text, label, encoding, skip_incomplete, seed)
         folder = out or model.with_name(f"{model.name}-compressed")
         before, after = job.run(model, folder, chain, rows, seed)
         _report(model, folder, before, after, rows)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """What a reader can mend is told in words, without a stack trace."""
+    from course_utils.compression.job import CompressionError
+    from course_utils.compression.onnx_model import EngineError
+    from course_utils.compression.recipe import RecipeError
+    from course_utils.data.errors import DataError, SourceUnavailable
+    from course_utils.finetuning.saved import SavedModelError
+    from course_utils.training import CheckpointError
+
+    told = (RecipeError, CompressionError, EngineError, SavedModelError, CheckpointError)
+    try:
+        yield
     except KeyboardInterrupt:
         _fail("stopped; the same command goes on where it stopped", code=130)
-    except (
-        recipes.RecipeError,
-        SavedModelError,
-        EngineError,
-        DataError,
-        SourceUnavailable,
-        job.CompressionError,
-        CheckpointError,
-        FloatingPointError,
-        OSError,
-    ) as problem:
+    except (*told, DataError, SourceUnavailable, FloatingPointError, OSError) as problem:
         _fail(problem)
+
+
+def _limit(threads: int | None) -> None:
+    """Let torch use so many threads; None leaves its own number."""
+    import torch
+
+    from course_utils.compression.job import CompressionError
+
+    if threads is None:
+        return
+    if threads < 1:
+        raise CompressionError(f"--threads must be at least 1, got {threads}")
+    torch.set_num_threads(threads)
 
 
 def _rows(

@@ -44,6 +44,21 @@ def test_every_chapter_of_the_book_is_measured(chapters, tmp_path, monkeypatch):
     assert results.compare(made, results.Results("running_times", slower, scale=made.scale)) == []
 
 
+def test_only_chapters_without_a_time_are_measured(chapters, tmp_path, monkeypatch):
+    (tmp_path / "chapters").mkdir()
+    chapters("chapters/01_first.ipynb", "1 / 0")  # would fail if it ran
+    chapters("chapters/02_second.ipynb", "1")
+    (tmp_path / "_toc.yml").write_text("file: chapters/01_first\nfile: chapters/02_second\n")
+    row = {"chapter": 1, "notebook": "01_first", "wall_seconds": 7.0, "cpu_seconds": 6.0, "repeats": 3}
+    there = results.Results("running_times", [row], scale="laptop")
+    monkeypatch.setattr(results, "load", lambda name: there)
+    monkeypatch.setattr(sys, "argv", ["running_times", "--repeats", "1", "--missing"])
+    running_times.main(tmp_path / "chapters", out=tmp_path)
+    made = results.parse((tmp_path / "running_times.json").read_text(encoding="utf-8"), "running_times")
+    assert made.rows()[0] == row
+    assert made.rows()[1]["notebook"] == "02_second"
+
+
 def test_a_chapter_that_fails_has_no_time(chapters):
     with pytest.raises(CellExecutionError):
         running_times.run_once(chapters("01_bad.ipynb", "1 / 0") / "01_bad.ipynb")

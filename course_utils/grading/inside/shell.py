@@ -28,6 +28,12 @@ _STREAMS = (sys.stdout, sys.stderr)  # the code may have put others in their pla
 class _Hook(DisplayHook):
     """Keeps what the last expression of a cell shows."""
 
+    def compute_format_data(self, result: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A string, as all checks show one, without asking ten formatters that have nothing to say of it."""
+        if type(result) is str:
+            return {"text/plain": repr(result)}, {}
+        return super().compute_format_data(result)
+
     def write_output_prompt(self) -> None:
         """No "Out[1]:" is printed."""
 
