@@ -42,6 +42,8 @@ CHROMIUM_FLAGS = (
     "--disable-sync",
 )
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# A chart draws when its size is first observed, which is after layout: perhaps after the load event.
+TWO_FRAMES = "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 LOCAL_SCHEMES = ("file:", "data:", "blob:", "about:", "http://127.0.0.1", "http://localhost")
 NO_CHROMIUM = (
     "no Chromium found: install one (`python -m playwright install --with-deps chromium`, or your "
@@ -132,6 +134,8 @@ def page_factory(browser: Browser, folder: Path) -> Iterator[PageFactory]:
         contexts.append(context)
         tab = Tab(context.new_page())
         tab.page.goto(_address(target, folder / f"page{len(contexts)}.html"))
+        if javascript:
+            tab.page.evaluate(TWO_FRAMES)
         return tab
 
     try:
