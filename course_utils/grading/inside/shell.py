@@ -10,6 +10,7 @@ import ast
 import base64
 import signal
 import sys
+from operator import attrgetter
 from types import CodeType
 from typing import Any
 
@@ -23,6 +24,9 @@ from traitlets.config import Config
 Output = dict[str, Any]
 _LONGEST = 10_000  # characters of a traceback: of an endless recursion, the end is enough
 _STREAMS = (sys.stdout, sys.stderr)  # the code may have put others in their place
+# What IPython runs a cell with. Code may put its own in their place, here or on the shell itself.
+_METHODS = ("run_cell", "run_cell_async", "run_ast_nodes", "run_code", "transform_cell", "transform_ast")
+_methods = attrgetter(*_METHODS)
 
 
 class _Hook(DisplayHook):
@@ -63,12 +67,30 @@ class Shell(InteractiveShell):
     display_pub_class = Type(_Publisher)
     outputs: list[Output] = AnyTrait()  # type: ignore[assignment]  # of the cell that runs now
     prepared: dict[str, list[CodeType]] = AnyTrait()  # type: ignore[assignment]  # source -> `compiled`, before the fork
+    made: tuple[Any, ...] = AnyTrait()  # type: ignore[assignment]  # its `ways` when it was made
 
     def enable_gui(self, gui: str | None = None) -> None:
         """There are no windows in here."""
 
     def ask_exit(self) -> None:
         """`exit` asks the front end to leave; there is none."""
+
+    def ways(self) -> tuple[Any, ...]:
+        """Through what code can change how IPython runs a cell; equal for as long as none did."""
+        transformers: Any = self.input_transformer_manager
+        return (
+            [list(vars(part)) for part in (self, self.compile, self.events, transformers)],
+            _methods(Shell),
+            self.compile,
+            self.custom_exceptions,
+            self.ast_node_interactivity,
+            self.ast_transformers[:],
+            self.input_transformers_post[:],
+            transformers.cleanup_transforms[:],
+            transformers.line_transforms[:],
+            transformers.token_transformers[:],
+            [called[:] for called in self.events.callbacks.values()],
+        )
 
     def compiled(self, source: str) -> list[CodeType]:
         """A cell of plain Python as code to run, the last one so that it shows its value; [] for any other.
@@ -124,6 +146,7 @@ def make() -> Shell:
     shell.run_cell("undefined", store_history=False)
     assert shell.display_formatter is not None
     shell.display_formatter.format(("", 0))
+    shell.made = shell.ways()
     return shell
 
 
@@ -136,7 +159,7 @@ def run(shell: Shell, code: str) -> list[Output]:
     shell.outputs = []
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        if codes := shell.compiled(code):
+        if shell.ways() == shell.made and (codes := shell.compiled(code)):
             shell.run_compiled(codes)
         else:
             shell.run_cell(code, store_history=False)
