@@ -67,8 +67,20 @@ def run_cells(cells: Sequence[Sequence[str]], space: dict[str, Any]) -> dict[str
         exec(statements, space)
         value = eval(last, space) if last else None
         if kind.endswith("-check"):
-            outputs[name] = {} if value is None else _formatter().format(value)[0]  # as a kernel shows it
+            outputs[name] = _shown(value)
     return outputs
+
+
+def _shown(value: Any) -> dict[str, Any]:
+    """MIME type -> a value as a kernel shows it. Most checks show a string, of which
+    ten formatters have no more to say.
+
+    >>> _shown("it's \\u2028") == _formatter().format("it's \\u2028")[0]
+    True
+    """
+    if type(value) is str:
+        return {"text/plain": repr(value)}
+    return {} if value is None else dict(_formatter().format(value)[0])
 
 
 @cache
