@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from re import Pattern
 from typing import Any
 
 from course_utils.grading.children import Child
 from course_utils.grading.exercise import Exercise
-from course_utils.grading.intake_names import GRADESCOPE_INDEX, Owner, owner, shared_beginning
+from course_utils.grading.intake_names import GRADESCOPE_INDEX, Owner, owner, shared_beginning, students
 from course_utils.grading.intake_reader import ReadLimits
 from course_utils.grading.records import Submission
 from course_utils.grading.roster import Roster, plain
 
 MAX_DEPTH = 12  # folders below folders
+MAX_FILES = 20_000  # files and folders of one student; a project with its installed packages has more
+# Every other answer meets other hidden inputs, and costs a run: one hand-in shall not be many throws of the
+# dice. Three leave room for a copy and an old draft beside the notebook that is meant.
+MAX_NOTEBOOKS = 3
+MAX_READ = 30  # of a student's notebooks: all exercises of a course in one folder, and some more
 SKIPPED = {"__MACOSX", ".ipynb_checkpoints", ".git"}
 DIED = "Reading it took more memory or time than any notebook needs."
 
@@ -104,19 +111,38 @@ def collect(
 def list_folder(folder: Path) -> list[Entry]:
     """The files below a folder, sorted by name. Links are listed as refused, and never followed."""
     found: list[Entry] = []
-    waiting = [(os.fspath(folder), "", 0)]
-    while waiting:
-        path, prefix, depth = waiting.pop()
-        with os.scandir(path) as children:
-            for child in children:
-                name = prefix + child.name
-                if child.name in SKIPPED:
-                    continue
-                if not child.is_dir(follow_symlinks=False):
-                    found.append(_file_entry(name, child))
-                elif depth < MAX_DEPTH:
-                    waiting.append((child.path, f"{name}/", depth + 1))
+    with os.scandir(os.fspath(folder)) as children:
+        for child in children:
+            found += _bounded(child.name, _walk(child))
     return sorted(found, key=lambda entry: entry.name)
+
+
+def _bounded(top: str, entries: Iterable[Entry | None]) -> list[Entry]:
+    """The files of one folder; if there are too many, a single entry that says so."""
+    found = list(islice(entries, MAX_FILES + 1))
+    if len(found) > MAX_FILES:
+        return [Entry(f"{top}/", "", problem=f"The folder holds more than {MAX_FILES:,} files.")]
+    return [entry for entry in found if entry]
+
+
+def _walk(child: os.DirEntry[str], prefix: str = "", depth: int = 0) -> Iterator[Entry | None]:
+    """The file, or what is in the folder: files, None for each folder, an entry for one that is refused."""
+    name = prefix + child.name
+    if child.name in SKIPPED:
+        return
+    if not child.is_dir(follow_symlinks=False):
+        yield _file_entry(name, child)
+        return
+    yield None
+    if depth == MAX_DEPTH:
+        yield Entry(f"{name}/", child.path, problem="The folders are nested too deep.")
+        return
+    try:
+        with os.scandir(child.path) as children:
+            for below in children:
+                yield from _walk(below, f"{name}/", depth + 1)
+    except OSError as error:
+        yield Entry(f"{name}/", child.path, problem=f"The folder cannot be listed: {error.strerror}.")
 
 
 def _file_entry(name: str, child: os.DirEntry[str]) -> Entry:
@@ -127,37 +153,43 @@ def _file_entry(name: str, child: os.DirEntry[str]) -> Entry:
 
 
 def _list_archive(source: Path, reader: Reader) -> list[Entry]:
-    """The files in an archive. A folder with the archive's own name is what packing a folder adds."""
+    """The files in an archive. Packing a folder adds one with the archive's own name around all of them."""
     reply = reader.ask(op="list", path=os.path.realpath(source))
     if "members" not in reply:
         raise IntakeError(f"{source} is neither a folder nor a zip archive: {reply['reason']}")
     entries = []
     for place, (name, when, problem) in enumerate(reply["members"]):
-        path = name.replace("\\", "/").removeprefix(f"{source.stem}/")
-        if not path.endswith("/") and not SKIPPED.intersection(path.split("/")):
+        path = name.replace("\\", "/")
+        if (problem or not path.endswith("/")) and not SKIPPED.intersection(path.split("/")):
             entries.append(Entry(path, os.path.realpath(source), place, _moment(when), problem))
-    return entries
+    around = f"{source.stem}/"
+    if all(entry.name.startswith(around) for entry in entries):
+        entries = [replace(entry, name=entry.name.removeprefix(around)) for entry in entries]
+    by_top: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_top.setdefault(entry.name.partition("/")[0], []).append(entry)
+    return [entry for top, below in sorted(by_top.items()) for entry in _bounded(top, below)]
 
 
 @dataclass(frozen=True)
 class _Rules:
-    """How the names of one download are read. checkouts: the folders that are Git checkouts."""
+    """How the names of one download are read. checkouts: the folders, where they are Git checkouts."""
 
     own: Pattern[str] | None
-    submitters: Mapping[str, tuple[tuple[str, ...], float | None]]
+    submitters: Mapping[str, tuple[tuple[str, ...], str, float | None]]
     checkouts: frozenset[str]
 
     def owner(self, entry: Entry) -> Owner | None:
         """Whose file it is."""
-        keys = {folder: names for folder, (names, _) in self.submitters.items()}
+        who = {folder: (ids, name) for folder, (ids, name, _) in self.submitters.items()}
         beginning = shared_beginning(self.checkouts)
-        return owner(entry.name, own=self.own, submitters=keys, assignment=beginning)
+        return owner(entry.name, own=self.own, submitters=who, assignment=beginning)
 
     def dated(self, entry: Entry) -> Entry:
         """The entry with the time of submission: a checkout's files only have the time of the checkout."""
         top = entry.name.partition("/")[0]
         if top in self.submitters:
-            return replace(entry, submitted=self.submitters[top][1])
+            return replace(entry, submitted=self.submitters[top][2])
         return replace(entry, submitted=None) if top in self.checkouts else entry
 
 
@@ -169,38 +201,56 @@ def _rules(source: Path, entries: Iterable[Entry], reader: Reader, own: Pattern[
             reply = reader.ask(op="index", path=entry.path, member=entry.member)
             if "submitters" not in reply:
                 raise IntakeError(f"{source}: {reply['reason']}")
-            submitters = {folder: (tuple(keys), when) for folder, (keys, when) in reply["submitters"].items()}
+            found = reply["submitters"].items()
+            submitters = {folder: (tuple(ids), name, when) for folder, (ids, name, when) in found}
     tops = {entry.name.partition("/")[0] for entry in entries if "/" in entry.name}
-    return _Rules(own, submitters, frozenset(top for top in tops if (source / top / ".git").exists()))
+    return _Rules(own, submitters, _checkouts(source, tops - submitters.keys()))
+
+
+def _checkouts(source: Path, folders: set[str]) -> frozenset[str]:
+    """The folders, if there are several and each is a Git checkout; else none is one.
+
+    Whoever hands in a folder can put `.git` into it, and the files of a checkout are never late. A single
+    folder may be one or the other: its files keep their times.
+    """
+    marks = [source / folder / ".git" for folder in folders]
+    every = len(marks) > 1 and all(mark.is_dir() and not mark.is_symlink() for mark in marks)
+    return frozenset(folders if every else ())
 
 
 def _by_student(entries: Iterable[Entry], rules: _Rules, roster: Roster) -> dict[str, list[Entry]]:
     """Student -> their files. A loose file that is no notebook is nobody's."""
-    found: dict[str, list[Entry]] = {}
-    for entry in entries:
-        whose = rules.owner(entry)
-        if entry.name == GRADESCOPE_INDEX or whose is None:
-            continue
-        if whose.sole or entry.name.endswith(".ipynb"):
-            student = whose.student(roster) or "(no name)"
-            found.setdefault(student, []).append(rules.dated(entry))
-    return found
+    whose = {
+        entry: found
+        for entry in entries
+        if entry.name != GRADESCOPE_INDEX and (found := rules.owner(entry))
+        if found.sole or entry.name.endswith(".ipynb")
+    }
+    names = students(whose.values(), roster)
+    by_student: dict[str, list[Entry]] = {}
+    for entry, found in whose.items():
+        by_student.setdefault(names[found], []).append(rules.dated(entry))
+    return by_student
 
 
 def _submissions(
     student: str, entries: list[Entry], exercise: Exercise, reader: Reader
 ) -> Iterator[Submission]:
-    """A student's attempts: each notebook of the exercise, and each file that should be one and is not.
+    """A student's attempts: a few notebooks of the exercise, and files that should be one and are not.
 
-    Notebooks that say that they are another exercise's count only where nothing else is there.
+    Notebooks that say that they are another exercise's count only where nothing else is there. The one with
+    the exercise's own name comes first, then they are taken by name.
     """
     notebooks = [entry for entry in entries if entry.name.endswith(".ipynb")]
     if not notebooks:
-        listed = ", ".join(plain(entry.name.rpartition("/")[2]) for entry in entries[:5])
-        yield _refused(student, entries[0], f"There is no notebook (.ipynb) among the files: {listed}.")
-    read = [(entry, _read(entry, exercise, reader)) for entry in notebooks]
-    ours = [pair for pair in read if pair[1].get("exercise", "") in ("", exercise.name)]
-    for entry, reply in ours or read:
+        yield _refused(student, entries[0], _nothing(entries))
+        return
+    notebooks.sort(key=lambda entry: (entry.name.rpartition("/")[2] != f"{exercise.name}.ipynb", entry.name))
+    ours, others, left = _chosen(notebooks, exercise, reader)
+    if left:
+        reason = f"One hand-in may hold {MAX_NOTEBOOKS} notebooks: {left} more were not graded. Hand in one."
+        yield _refused(student, replace(notebooks[-1], submitted=None), reason)
+    for entry, reply in ours or others[:MAX_NOTEBOOKS]:
         if not ours:
             other = plain(reply["exercise"])
             reply = {**reply, "reason": f"It is a notebook of {other}, not of {exercise.name}."}
@@ -217,6 +267,43 @@ def _submissions(
             {} if reason else reply["problems"],
             reason,
         )
+
+
+def _nothing(entries: list[Entry]) -> str:
+    """Why files without a notebook among them are no submission."""
+    listed = ", ".join(plain(entry.name.rpartition("/")[2]) for entry in entries[:5])
+    problems = (entry.problem for entry in entries if entry.name.endswith("/"))
+    return next(problems, f"There is no notebook (.ipynb) among the files: {listed}.")
+
+
+_Replies = list[tuple[Entry, dict[str, Any]]]
+
+
+def _chosen(notebooks: list[Entry], exercise: Exercise, reader: Reader) -> tuple[_Replies, _Replies, int]:
+    """The notebooks of the exercise that count, those of other exercises, and how many were left unread.
+
+    The same content again is the same notebook, handed in at the earlier time.
+    """
+    ours: dict[str, tuple[Entry, dict[str, Any]]] = {}
+    others: _Replies = []
+    for place, entry in enumerate(notebooks):
+        if place == MAX_READ:
+            return [*ours.values()], others, len(notebooks) - place
+        reply = _read(entry, exercise, reader)
+        if reply.get("exercise", "") not in ("", exercise.name):
+            others.append((entry, reply))
+            continue
+        content = reply.get("sha256", entry.name)
+        if content not in ours and len(ours) == MAX_NOTEBOOKS:
+            return [*ours.values()], others, len(notebooks) - place
+        known, _ = ours.get(content, (entry, reply))
+        ours[content] = (min(known, entry, key=_time), reply)
+    return [*ours.values()], others, 0
+
+
+def _time(entry: Entry) -> float:
+    """When it was handed in; the end of time if nobody knows."""
+    return math.inf if entry.submitted is None else entry.submitted
 
 
 def _read(entry: Entry, exercise: Exercise, reader: Reader) -> dict[str, Any]:
@@ -245,4 +332,5 @@ def _moment(when: list[int]) -> float | None:
 
 def _shown(name: str) -> str:
     """A file's name as text that can be stored and shown; names on disk need not be UTF-8."""
-    return name.encode("utf-8", "replace").decode("utf-8")
+    valid = name.encode("utf-8", "replace").decode("utf-8")
+    return "".join(character if character.isprintable() else " " for character in valid)

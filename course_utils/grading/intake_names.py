@@ -3,43 +3,67 @@
 | from | a submission lies at |
 |---|---|
 | Canvas | `leeann_LATE_1234_56789_notebook.ipynb`: user 1234 |
-| Moodle | `Ann Lee_1234_assignsubmission_file/notebook.ipynb` |
+| Moodle | `Ann Lee_1234_assignsubmission_file/notebook.ipynb`, or `..._file_notebook.ipynb` |
 | Gradescope | `submission_56789/notebook.ipynb`, with `submission_metadata.yml` beside the folders |
 | GitHub Classroom | `assignment-account/notebook.ipynb`, each folder a Git checkout |
 | anywhere else | `student/notebook.ipynb` or `student.ipynb` |
+
+Students name their files, and often themselves. So the outermost name decides, which is the platform's:
+what lies in a folder is its student's, whatever it is called; and the platform's id goes before a name that
+people see.
 """
 
 from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
 from course_utils.grading.roster import Roster
 
-CANVAS = re.compile(r"(?P<name>[^_/]+)(?:_LATE)?_(?P<id>\d+)_\d+_[^/]*\Z")
-MOODLE = re.compile(r"(?P<name>[^/]+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?\Z")
-GRADESCOPE = re.compile(r"(?P<id>submission_\d+)\Z")
+CANVAS = re.compile(r"(?P<name>[^/]+?)(?:_LATE)?_(?P<id>\d+)_(?P<file>\d+)_(?P<third>\d+_)?", re.ASCII)
+MOODLE = re.compile(r"(?P<name>[^_/]+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_|\Z)", re.ASCII)
+GRADESCOPE = re.compile(r"submission_\d+\Z", re.ASCII)
 GRADESCOPE_INDEX = "submission_metadata.yml"
+Submitters = Mapping[str, tuple[tuple[str, ...], str]]
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Who handed a file in. keys: names for them, the best first. sole: the name says so of any file.
+    """Who handed a file in. ids: what their platform calls them, the likeliest first.
 
-    In a folder of loose files, a file that is no notebook (a roster, a read-me) belongs to nobody.
+    name: what people call them, which they may have chosen themselves. sole: the ids say so of any file; in
+    a folder of loose files, one that is no notebook (a roster, a read-me) belongs to nobody.
     """
 
-    keys: tuple[str, ...]
+    ids: tuple[str, ...]
+    name: str = ""
     sole: bool = True
 
-    def student(self, roster: Roster) -> str:
-        """The roster's student, else the best name."""
-        known = (roster.student(key) for key in self.keys)
-        return next((student for student in known if student in roster.names), roster.student(self.keys[0]))
+
+def students(owners: Iterable[Owner], roster: Roster) -> dict[Owner, str]:
+    """Each owner's student: the roster's, else whom it does not have, filed under the platform's id.
+
+    Ids that name two students name neither. A name stands for a student only where the roster has none of
+    the download's platform ids, and nobody else's files are that student's: else whoever takes another's
+    name would hand in for them.
+    """
+    known = {owner: {found for key in owner.ids if (found := roster.find(key))} for owner in owners}
+    sure = {owner: min(found) for owner, found in known.items() if len(found) == 1}
+    if not any(owner.name and found for owner, found in known.items()):
+        named = {owner: found for owner in known if (found := roster.find(owner.name)) and not known[owner]}
+        claims = Counter([*sure.values(), *named.values()])
+        sure |= {owner: student for owner, student in named.items() if claims[student] == 1}
+    return {owner: sure.get(owner) or roster.stranger(_id(owner, found)) for owner, found in known.items()}
+
+
+def _id(owner: Owner, found: Collection[str]) -> str:
+    """What an owner is filed under whose student is not sure. found: the students whom the ids name."""
+    return " or ".join(owner.ids) if found else owner.ids[0]
 
 
 class NamesError(ValueError):
@@ -61,7 +85,7 @@ def owner(
     path: str,
     *,
     own: re.Pattern[str] | None = None,
-    submitters: Mapping[str, tuple[str, ...]] | None = None,
+    submitters: Submitters | None = None,
     assignment: str = "",
 ) -> Owner | None:
     """Who handed in the file at a path below the submissions; None if the instructor's pattern does not fit.
@@ -69,23 +93,23 @@ def owner(
     own: the instructor's pattern, searched in the path. submitters: what Gradescope's index says, see there.
     assignment: the beginning that all of GitHub Classroom's folders share, see `shared_beginning`.
 
-    >>> owner("Ann Lee_17_assignsubmission_file/a.ipynb").keys
-    ('17', 'Ann Lee')
+    >>> owner("Ann Lee_17_assignsubmission_file/lee_18_56_a.ipynb")
+    Owner(ids=('17',), name='Ann Lee', sole=True)
     """
     if own:
         match = own.search(path)
         return Owner((match["student"],)) if match and match["student"] else None
-    folder, _, _ = path.rpartition("/")
-    top = path.partition("/")[0]
-    if folder and (found := MOODLE.match(top)):
-        return Owner((found["id"], found["name"]))
-    if folder and (found := GRADESCOPE.match(top)):
-        return Owner((submitters or {}).get(top, (top,)))
-    if found := CANVAS.match(path.rpartition("/")[2]):
-        return Owner((found["id"], found["name"]))
-    if folder:
+    top, slash, _ = path.partition("/")
+    if found := MOODLE.match(top):
+        return Owner((found["id"],), found["name"])
+    if slash and GRADESCOPE.match(top):
+        return Owner(*(submitters or {}).get(top, ((top,), "")))
+    if slash:
         return Owner((top.removeprefix(assignment),))
-    return Owner((os.path.splitext(path)[0],), sole=False)
+    if found := CANVAS.match(top):
+        # Of `ann_1_2_3_...`, 1 is the user; or the user's name ends with _1, and 2 is.
+        return Owner((found["id"], found["file"]) if found["third"] else (found["id"],), found["name"])
+    return Owner((os.path.splitext(top)[0],), sole=False)
 
 
 def shared_beginning(folders: Collection[str]) -> str:
@@ -99,19 +123,19 @@ def shared_beginning(folders: Collection[str]) -> str:
     return "".join(f"{word}-" for word in common)
 
 
-def gradescope_submitters(index: Any) -> dict[str, tuple[tuple[str, ...], float | None]]:
-    """Folder -> (names of its student, when), from Gradescope's index. Entries that are odd are left out.
+def gradescope_submitters(index: Any) -> dict[str, tuple[tuple[str, ...], str, float | None]]:
+    """Folder -> (ids of its student, their name, when), from Gradescope's index. Odd entries are left out.
 
     >>> gradescope_submitters({"submission_7": {":submitters": [{":sid": "42", ":name": "Ann"}]}})
-    {'submission_7': (('42', 'Ann'), None)}
+    {'submission_7': (('42',), 'Ann', None)}
     """
     found = {}
     for folder, entry in index.items() if isinstance(index, dict) else ():
         submitters = entry.get(":submitters") if isinstance(entry, dict) else None
         first = submitters[0] if isinstance(submitters, list) and submitters else None
         if isinstance(folder, str) and isinstance(first, dict):
-            keys = [first.get(name) for name in (":sid", ":email", ":name")]
+            ids = tuple(str(first[key]) for key in (":sid", ":email") if first.get(key))
             made = entry.get(":created_at")
             when = made.timestamp() if hasattr(made, "timestamp") else None
-            found[folder] = (tuple(str(key) for key in keys if key), when)
-    return {folder: row for folder, row in found.items() if row[0]}
+            found[folder] = (ids or (folder,), str(first.get(":name") or ""), when)
+    return found

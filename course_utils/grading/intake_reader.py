@@ -24,6 +24,8 @@ from typing import Any, BinaryIO
 from course_utils.grading.children import connection
 from course_utils.grading.splice import take
 
+MAX_PATH = 1000  # characters of a name in an archive
+
 
 @dataclass(frozen=True)
 class ReadLimits:
@@ -37,7 +39,7 @@ class ReadLimits:
     memory_mib: int = 1024
     cpu_seconds: int = 10
     seconds: float = 30
-    members: int = 50_000
+    members: int = 200_000
 
 
 class RefusedError(Exception):
@@ -90,19 +92,32 @@ def members(path: str, limits: ReadLimits) -> dict[str, Any]:
     """The files of a zip archive: {"members": [[name, time as six numbers, why not or ""], ...]}."""
     found = _archive(path).infolist()
     if len(found) > limits.members:
-        raise RefusedError(f"The archive holds {len(found):,} files, more than {limits.members:,}.")
-    rows = [[_valid(entry.filename), list(entry.date_time), _member_problem(entry)] for entry in found]
-    return {"members": rows}
+        raise RefusedError(
+            f"It holds {len(found):,} files, more than {limits.members:,}. Unpack it, and name the folder."
+        )
+    return {"members": [_row(entry) for entry in found]}
+
+
+def _row(entry: zipfile.ZipInfo) -> list[Any]:
+    """A file of an archive as it is listed. Of a name that is too long, only the folders at its beginning."""
+    name, when = _valid(entry.filename), list(entry.date_time)
+    if len(name) <= MAX_PATH:
+        return [name, when, _member_problem(entry)]
+    return [f"{name[:MAX_PATH]}/", when, f"A name in the archive is longer than {MAX_PATH:,} characters."]
 
 
 def index(path: str, member: int | None, limits: ReadLimits) -> dict[str, Any]:
-    """Gradescope's index: {"submitters": {folder: [names, when]}}."""
+    """Gradescope's index: {"submitters": {folder: [ids, name, when]}}."""
     import yaml
 
     from course_utils.grading.intake_names import gradescope_submitters
 
     try:
-        return {"submitters": gradescope_submitters(yaml.safe_load(_content(path, member, limits)))}
+        # Safe as safe_load is, and eight times as fast: the index repeats all that an autograder ever said.
+        content = yaml.load(
+            _content(path, member, limits), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        )
+        return {"submitters": gradescope_submitters(content)}
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RefusedError(f"Gradescope's index cannot be read: {error}") from error
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,18 +18,32 @@ class RosterError(ValueError):
 
 @dataclass(frozen=True)
 class Roster:
-    """names: student -> full name. aliases: whatever else names a student, folded -> the student."""
+    """names: student -> full name. exact, loose: what else names a student, as it is written and folded."""
 
     names: Mapping[str, str] = field(default_factory=dict)
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    exact: Mapping[str, str] = field(default_factory=dict)
+    loose: Mapping[str, str] = field(default_factory=dict)
 
-    def student(self, key: str) -> str:
-        """The student that a key from a file's name stands for; the key itself where the list has none.
+    def find(self, key: str) -> str | None:
+        """The student that a key from a file's name stands for: as it is written before folded.
 
-        >>> read_rows([{"student": "ann", "name": "Ann Lee", "email": "lee@example.org"}]).student("Ann_Lee")
+        >>> read_rows([{"student": "ann", "name": "Ann Lee", "email": "lee@example.org"}]).find("Ann_Lee")
         'ann'
         """
-        return self.aliases.get(folded(key)) or plain(key)
+        return self.exact.get(key.strip()) or self.loose.get(folded(key))
+
+    def stranger(self, key: str) -> str:
+        """What somebody is filed under whom the list does not have: never the name of another.
+
+        Cleaning makes "ann." and "ann" the same, so what was cleaned has a mark of its own.
+
+        >>> Roster().stranger("ann"), Roster().stranger("ann.")
+        ('ann', 'ann (e4e2b39f)')
+        """
+        name = plain(key)
+        if name != key or name in self.names:
+            return f"{name[:80]} ({hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]})"
+        return name or "(no name)"
 
 
 def read(path: Path) -> Roster:
@@ -48,7 +63,7 @@ def read(path: Path) -> Roster:
 def read_rows(rows: Iterable[Mapping[str, str]]) -> Roster:
     """The roster in rows as `read` takes them from a file."""
     names: dict[str, str] = {}
-    claims: dict[str, set[str]] = {}
+    called: dict[str, list[str]] = {}
     for line, row in enumerate(rows, start=2):
         student = plain(row.get("student", ""))
         if not student:
@@ -56,11 +71,26 @@ def read_rows(rows: Iterable[Mapping[str, str]]) -> Roster:
         if student in names:
             raise RosterError(f"Line {line} of the roster names {student} again: give each student one line.")
         names[student] = plain(row.get("name", "")) or student
-        for value in row.values():
-            claims.setdefault(folded(value), set()).add(student)
-    claims.pop("", None)  # what two students share, such as a section, names neither
-    aliases = {alias: min(who) for alias, who in claims.items() if len(who) == 1}
-    return Roster(names, aliases | {folded(student): student for student in names})
+        called[student] = list(row.values())
+    return Roster(names, _naming(called, str.strip), _naming(called, folded))
+
+
+def _naming(called: Mapping[str, list[str]], written: Callable[[str], str]) -> dict[str, str]:
+    """What names one student alone, as it is written. What is somebody's id is nobody else's name.
+
+    What two students share, such as a section, names neither.
+    """
+    ids = _claims((written(student), student) for student in called)
+    others = _claims((written(value), student) for student, values in called.items() for value in values)
+    return {key: min(who) for key, who in (others | ids).items() if key and len(who) == 1}
+
+
+def _claims(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """Key -> the students whom it names."""
+    claims: dict[str, set[str]] = {}
+    for key, student in pairs:
+        claims.setdefault(key, set()).add(student)
+    return claims
 
 
 def folded(text: str) -> str:
