@@ -20,6 +20,9 @@ _NO_SUID, _NO_DEVICES, _NO_EXECUTION, _READ_ONLY = 2, 4, 8, 1  # mount(2)
 _PDEATHSIG, _DUMPABLE, _DROP_BOUNDING, _SUBREAPER, _NO_NEW_PRIVS, _AMBIENT = 1, 4, 24, 36, 38, 47  # prctl(2)
 _AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION = 0x20080522  # capset(2), version 3: two words for each set
+_REMOUNT, _BIND, _KEPT = 32, 4096, _NO_SUID | _NO_EXECUTION  # mount(2)
+# Where bubblewrap shows the machine's own devices, whose times anybody who may write to them may set.
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "pts")
 MIB = 1 << 20
 
 WORK = "/scratch"  # where student code works; not /tmp, below which the course itself may be installed
@@ -41,6 +44,16 @@ def own_namespaces() -> None:
     call("unshare", NEW_MOUNTS | NEW_IPC)
 
 
+def keep_device_times() -> None:
+    """No code can note anything in the times of a device. It is read and written as before.
+
+    Bubblewrap's own read-only mounts of a device cannot be opened.
+    """
+    for device in (f"/dev/{name}" for name in DEVICES):
+        flags = _REMOUNT | _BIND | _READ_ONLY | os.statvfs(device).f_flag & _KEPT
+        call("mount", b"none", device.encode(), None, flags, None)
+
+
 def private_folders(disk_mib: int, user: int | None, *more: str) -> None:
     """Empty folders in memory, of limited size, that belong to the user: to work in, to share memory."""
     owner = f"uid={os.getuid() if user is None else user},gid={os.getgid() if user is None else user}"
@@ -50,8 +63,13 @@ def private_folders(disk_mib: int, user: int | None, *more: str) -> None:
 
 
 def own_proc() -> None:
-    """A /proc that shows the processes of this process's own pid namespace, and cannot be written."""
-    _mount("proc", "/proc", _NO_SUID | _NO_DEVICES | _NO_EXECUTION | _READ_ONLY, None)
+    """A /proc that shows the processes of this process's own pid namespace, and cannot be written.
+
+    Since Linux 5.8 it shows nothing of the machine. Counters there outlive a run: of processes that were
+    killed for want of memory, say.
+    """
+    subset = "subset=pid" if _linux() >= (5, 8) else None
+    _mount("proc", "/proc", _NO_SUID | _NO_DEVICES | _NO_EXECUTION | _READ_ONLY, subset)
 
 
 def _mount(kind: str, folder: str, flags: int, options: str | None) -> None:
@@ -90,16 +108,17 @@ def limit(limits: Mapping[str, Any], user: int | None, spare_mib: int = 0) -> No
         "RLIMIT_RTPRIO": 0,
     }.items():
         resource.setrlimit(getattr(resource, name), (value, value))
-    if user is not None or _counts_by_namespace():
+    # Since Linux 5.14 the limit on processes counts those of one user namespace, not all of a user.
+    if user is not None or _linux() >= (5, 14):
         resource.setrlimit(resource.RLIMIT_NPROC, (limits["processes"],) * 2)
     seconds = max(1, int(limits["cpu_seconds"]))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))  # the hard limit kills, whatever is ignored
 
 
-def _counts_by_namespace() -> bool:
-    """Since Linux 5.14 the limit on processes counts those of one user namespace, not all of a user."""
+def _linux() -> tuple[int, int]:
+    """The kernel's version."""
     major, minor = os.uname().release.split(".")[:2]
-    return (int(major), int(minor)) >= (5, 14)
+    return int(major), int(minor)
 
 
 def _mapped() -> int:
@@ -137,9 +156,9 @@ def die_with_parent() -> None:
     call("prctl", _PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
 
 
-def confine(limits: Mapping[str, Any], user: int | None, spare_mib: int = 0) -> None:
-    """Everything that needs no namespace, in the one order that works."""
+def confine(limits: Mapping[str, Any], user: int | None, spare_mib: int = 0, loopback: bool = False) -> None:
+    """Everything that needs no namespace, in the one order that works. loopback: see `seccomp.program`."""
     limit(limits, user, spare_mib)
     give_up_privileges(user)
     die_with_parent()
-    seccomp.install()
+    seccomp.install(loopback)

@@ -17,9 +17,12 @@ def main(settings: str, *command: str) -> None:
     given = json.loads(settings)
     confine.first_to_be_killed()
     confine.own_namespaces()  # the right to mount is for mounts that this process owns
+    if given["user"] is not None:  # an ordinary user's pid namespace is bubblewrap's, and so is its /proc
+        confine.own_proc()
+    confine.keep_device_times()
     confine.private_folders(given["limits"]["disk_mib"], given["user"], given["sockets"])
     confine.enter(confine.WORK)
-    confine.confine(given["limits"], given["user"], SPARE_MIB)
+    confine.confine(given["limits"], given["user"], SPARE_MIB, loopback=True)
     os.execv(command[0], command)
 
 

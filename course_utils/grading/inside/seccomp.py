@@ -1,9 +1,10 @@
 """A seccomp filter for student code: which system calls the kernel refuses, whoever makes them.
 
 The sandbox's namespaces already hide what is outside. The filter closes the ways to new namespaces and
-mounts, to other processes' memory, to kernel interfaces with a long record of holes, and to memory that no
-limit counts (memfd, System V shared memory). It is a classic BPF program (seccomp(2), bpf(4)) that looks at
-the number of a call and at one argument of four calls; the test suite interprets it.
+mounts, to other processes' memory, to kernel interfaces with a long record of holes, to memory that no
+limit counts (memfd, System V shared memory), to other cores than the sandbox's own, and to what one run could
+leave for another to find. It is a classic BPF program (seccomp(2), bpf(4)) that looks at the number of a call
+and at one argument of a few calls; the test suite interprets it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import errno
 import platform
 import struct
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 # Name -> its number on x86_64 and on aarch64; None where a machine does not have the call.
@@ -68,6 +70,15 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "msgget": (68, 186),
     "semget": (64, 190),
     "mq_open": (240, 180),
+    # other cores than its own, and a place before others in a queue (a policy in real time is refused anyway)
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+    "ioprio_set": (251, 30),
+    # what other runs do with the files that all share
+    "mincore": (27, 232),
+    "cachestat": (451, 451),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
     # the machine as a whole
     "kexec_load": (246, 104),
     "kexec_file_load": (320, 294),
@@ -96,10 +107,19 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "sysfs": (139, None),
     "_sysctl": (156, None),
 }
+# Advice on what to keep of shared files in memory, and locks on them, which other sandboxes meet: these calls
+# succeed and do nothing.
+IGNORED: dict[str, tuple[int, int]] = {"fadvise64": (221, 223), "readahead": (187, 213), "flock": (73, 32)}
+FCNTL, MADVISE, PREADV2 = (72, 25), (28, 233), (327, 286)
+LOCKS = (5, 6, 7, 36, 37, 38, 1024, 1025, 1026)  # F_GETLK to F_SETLKW, the same for F_OFD, leases, F_NOTIFY
+COLD = (20, 21)  # MADV_COLD, MADV_PAGEOUT
+NO_WAIT = 8  # RWF_NOWAIT
 CLONE, CLONE3, SOCKET, IOCTL = (56, 220), (435, 435), (41, 198), (16, 29)
 # CLONE_NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET and NEWNS.
 NEW_NAMESPACES = 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x00020000
-SOCKET_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6; others reach drivers, or the host (AF_VSOCK)
+# Others reach drivers, or the host (AF_VSOCK). Those of the internet reach a loopback: kernels of one parent
+# share it, and a port stays taken there for a while when its run has ended.
+AF_UNIX, LOOPBACK = 1, (2, 10)  # AF_INET, AF_INET6
 NETLINK, NETLINK_ROUTE = 16, 0  # ZeroMQ asks for the list of interfaces; here that is the loopback alone
 TERMINAL_INJECTION = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 X32_BIT = 0x40000000  # x86_64: a second table of calls, with numbers of its own
@@ -124,8 +144,11 @@ class Instruction(NamedTuple):
 Program = list[Instruction]
 
 
-def program(machine: str) -> Program:
-    """The filter for "x86_64" or "aarch64". Raises ValueError for any other machine."""
+def program(machine: str, loopback: bool = False) -> Program:
+    """The filter for "x86_64" or "aarch64". Raises ValueError for any other machine.
+
+    loopback: whether there may be sockets for it, where ZeroMQ needs them, in a sandbox of one run alone.
+    """
     if machine not in MACHINES:
         raise ValueError(f"There is no system call filter for {machine}; known: {', '.join(MACHINES)}.")
     column, arch = MACHINES[machine]
@@ -135,12 +158,17 @@ def program(machine: str) -> Program:
     denied = [number for numbers in DENIED.values() if (number := numbers[column]) is not None]
     return [
         *start,
-        *(step for number in denied for step in _when(number, [_fail(errno.EPERM)])),
+        # First those of which the kernel cannot remember the answer, since it hangs on an argument.
+        *_when(FCNTL[column], _if_one_of(1, LOCKS, 0)),
+        *_when(MADVISE[column], _if_one_of(2, COLD, errno.EPERM)),
+        *_when(PREADV2[column], _if_bits(5, NO_WAIT, errno.EOPNOTSUPP)),
         # Its flags are behind a pointer, where no filter can look; the C library falls back to clone.
         *_when(CLONE3[column], [_fail(errno.ENOSYS)]),
         *_when(CLONE[column], _if_bits(0, NEW_NAMESPACES, errno.EPERM)),
-        *_when(SOCKET[column], _sockets()),
+        *_when(SOCKET[column], _sockets(loopback)),
         *_when(IOCTL[column], _if_one_of(1, TERMINAL_INJECTION, errno.EPERM)),
+        *(step for number in denied for step in _when(number, [_fail(errno.EPERM)])),
+        *(step for numbers in IGNORED.values() for step in _when(numbers[column], [_fail(0)])),
         _return(ALLOW),
     ]
 
@@ -154,12 +182,18 @@ def assemble(instructions: Iterable[Instruction]) -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
 
 
-def install() -> None:
+@cache
+def assembled(loopback: bool = False) -> bytes:
+    """This machine's program: made once, and so before the fork of kernels that install it."""
+    return assemble(program(platform.machine(), loopback))
+
+
+def install(loopback: bool = False) -> None:
     """Put the filter over this process and all that it will start. There is no way back.
 
     Raises OSError if the kernel refuses, ValueError on a machine without a filter.
     """
-    code = assemble(program(platform.machine()))
+    code = assembled(loopback)
     buffer = ctypes.create_string_buffer(code, len(code))
     header = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
     libc = ctypes.CDLL(None, use_errno=True)
@@ -181,6 +215,7 @@ def _return(value: int) -> Instruction:
 
 
 def _fail(number: int) -> Instruction:
+    """The call does nothing and ends with this error; 0 says that it succeeded."""
     return _return(ERRNO | number)
 
 
@@ -205,8 +240,9 @@ def _if_one_of(position: int, values: tuple[int, ...], number: int) -> Program:
     return [_argument(position), *tests, _return(ALLOW)]
 
 
-def _sockets() -> Program:
+def _sockets(loopback: bool) -> Program:
     """Fail unless the family (argument 0) is a known one; of netlink only one protocol (argument 2)."""
-    known = [step for family in SOCKET_FAMILIES for step in _when(family, [_return(ALLOW)])]
-    route = _when(NETLINK, [_argument(2), *_when(NETLINK_ROUTE, [_return(ALLOW)])])
+    families = (AF_UNIX, *LOOPBACK) if loopback else (AF_UNIX,)
+    known = [step for family in families for step in _when(family, [_return(ALLOW)])]
+    route = _when(NETLINK, [_argument(2), *_when(NETLINK_ROUTE, [_return(ALLOW)])]) if loopback else []
     return [_argument(0), *known, *route, _fail(errno.EAFNOSUPPORT)]

@@ -1,7 +1,8 @@
 """The bubblewrap command: what a sandboxed process can see, and what it is started with.
 
-It sees the system's libraries, Python with its packages, and this package: all read-only. It does not
-see the exercises' sources, results, a gradebook, a home folder, other processes, or a network.
+It sees the system's libraries, Python with its packages, and of this package no more than what runs in
+here: all read-only. It does not see the rest of the course, whose functions solve its exercises, nor the
+exercises' sources, results, a gradebook, a home folder, other processes, or a network.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ SOCKETS = "/course/sockets"
 # What the parent needs to give each kernel its own namespaces and an unprivileged user; kernels keep none.
 CAPABILITIES = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL", "CAP_DAC_OVERRIDE")
 SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+# The sandbox's own part of this package.
+INSIDE = ("__init__.py", "grading/__init__.py", "grading/inside")
 SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "fonts")
 MISSING = (
     "Grading needs bubblewrap, which is not installed here: install it (Debian, Ubuntu: apt install "
@@ -68,21 +71,23 @@ def command(program: Sequence[str], files: Mapping[str, Path], *options: str) ->
     rights = ["--cap-drop", "ALL", *(word for name in CAPABILITIES for word in ("--cap-add", name))]
     variables = [word for pair in environment().items() for word in ("--setenv", *pair)]
     start = ["--new-session", "--hostname", "sandbox", "--clearenv", *variables, "--chdir", "/"]
-    sealed = ["--remount-ro", "/dev", "--remount-ro", "/"]
+    sealed = [word for place in ("/dev", *_copies(), "/") for word in ("--remount-ro", place)]
     return [bubblewrap, *spaces, *rights, *start, *_view(files), *options, *sealed, "--", *program]
 
 
 def _view(files: Mapping[str, Path]) -> Iterator[str]:
     """The options that make up the file system."""
-    bound = [*_system(), *_python(), (package(), str(package())), *_given(files)]
+    bound = [*_system(), *_python(), *_given(files)]
     links = [(os.readlink(name), name) for name in SYSTEM if os.path.islink(name)]
     folders = {FILES, SOCKETS} | {str(p) for _, name in bound for p in Path(name).parents}
+    folders |= {str(p) for copy in _copies() for p in Path(copy).parents}
     if not any(folder == "/tmp" or folder.startswith("/tmp/") for folder in folders):
         links.append((WORK, "/tmp"))
     for folder in sorted(folders - {"/"}):
         yield from ("--perms", "0755", "--dir", folder)
     for source, name in bound:
         yield from ("--ro-bind", str(source), name)
+    yield from _own()
     for target, name in links:
         yield from ("--symlink", target, name)
     # Packages insist on a temporary folder when imported; each kernel covers this one by its own.
@@ -102,6 +107,21 @@ def _python() -> Iterator[tuple[Path, str]]:
     prefixes = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_prefix).resolve()}
     outside = sorted(prefix for prefix in prefixes if not prefix.is_relative_to("/usr"))
     yield from ((prefix, str(prefix)) for prefix in outside if prefix != Path("/"))
+
+
+def _own() -> Iterator[str]:
+    """The options for the sandbox's part of this package, alone, wherever a copy of it is installed."""
+    for copy in _copies():
+        yield from ("--perms", "0755", "--tmpfs", copy)
+    yield from ("--perms", "0755", "--dir", f"{package()}/grading")
+    for name in INSIDE:
+        yield from ("--ro-bind", str(package() / name), f"{package()}/{name}")
+
+
+def _copies() -> list[str]:
+    """Every folder that Python may take for this package, this one among them."""
+    found = {os.path.join(os.path.abspath(place), package().name) for place in sys.path}
+    return sorted({str(package()), *filter(os.path.isdir, found)})
 
 
 def _given(files: Mapping[str, Path]) -> Iterator[tuple[Path, str]]:
