@@ -7,9 +7,21 @@ import struct
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from course_utils.grading.inside import frames
 from course_utils.grading.sandbox.channel import Channel, Ended, checked
+from course_utils.grading.sandbox.reference import published
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=6,
+)
+FIELDS = ("data", "metadata", "execution_count", "ename", "evalue", "traceback", "name", "text", "type")
+CONTENTS = st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, ANYTHING)) | ANYTHING
+KINDS = st.sampled_from(["execute_result", "display_data", "error", "stream", "status", "clear_output"])
 
 
 def reply(channel: Channel, data: bytes, output: bytes = b"") -> Any:
@@ -87,6 +99,27 @@ def test_half_a_character_is_replaced() -> None:
     assert checked(output)["data"] == {"text/plain": "?"}
     with pytest.raises(Ended, match="forged result"):
         checked(["no", "mapping"])
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(
+    ANYTHING, KINDS | ANYTHING, CONTENTS, st.sets(st.sampled_from(["parent_header", "msg_type", "content"]))
+)
+def test_whatever_jupyters_kernel_publishes_is_read_or_forged(
+    parent: Any, kind: Any, content: Any, missing: set[str]
+) -> None:
+    message = {"parent_header": parent, "msg_type": kind, "content": content}
+    try:
+        found = published({key: value for key, value in message.items() if key not in missing})
+    except Ended as end:
+        assert str(end) == "forged result"
+        return
+    assert found.kind == kind
+    assert not missing
+    for output in found.outputs:
+        json.dumps(output, ensure_ascii=False).encode("utf-8")
+        assert output["output_type"] == kind
+        assert all(isinstance(value, str) for value in output.get("data", {}).values())
 
 
 def test_a_kernel_that_speaks_before_it_is_listened_to_is_known_by_its_number() -> None:

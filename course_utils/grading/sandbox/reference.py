@@ -106,22 +106,21 @@ class ReferenceKernel:
             if message is None or now - looked > 0.1:
                 looked = now
                 self._look()
-            if message is None or message["parent_header"].get("msg_id") != request:
+            if message is None or message.request != request:
                 continue
-            kind, content = message["msg_type"], message["content"]
-            if kind == "status" and content.get("execution_state") == "idle":
+            if message.idle:
                 return
-            # A traceback may be long by no fault of its cell, of an endless recursion, say.
-            self.left -= len(repr(content)) if kind not in ("execute_input", "error") else 0
+            # A traceback may be long by no fault of its cell, of an endless recursion, say; a second one is.
+            known = {output["output_type"] for output in outputs}
+            self.left -= message.size if message.kind != "error" or "error" in known else 0
             if self.left < 0:
                 raise Ended("output")
-            outputs += _output(kind, content)
+            outputs += message.outputs
 
-    def _message(self) -> dict[str, Any] | None:
+    def _message(self) -> Published | None:
         """The next published message, None if there is none now. Raises Ended if it is no message."""
         try:
-            message = self.client.get_iopub_msg(timeout=0.05)
-            return dict(message) if isinstance(message["content"], dict) else None
+            return published(self.client.get_iopub_msg(timeout=0.05))
         except queue.Empty:
             return None
         except Exception as error:  # whatever jupyter_client makes of bytes that the code wrote
@@ -173,11 +172,36 @@ def _context() -> zmq.Context[Any]:
     return context
 
 
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """What matters of a message.
+
+    request: the one that it belongs to, if any. idle: whether it was the last for that one. size: characters
+    that it brings, 0 for an echo of the cell. outputs: what it adds to the cell's.
+    """
+
+    request: Any
+    kind: str
+    idle: bool
+    size: int
+    outputs: list[Output]
+
+
+def published(message: Any) -> Published:
+    """A message of the kernel, which may hold anything. Raises Ended for one that is ill-typed."""
+    match message:
+        case {"parent_header": dict(parent), "msg_type": str(kind), "content": dict(content)}:
+            idle = kind == "status" and content.get("execution_state") == "idle"
+            size = len(repr(content)) if kind != "execute_input" else 0
+            return Published(parent.get("msg_id"), kind, idle, size, _output(kind, content))
+    raise Ended("forged result")
+
+
 def _output(kind: str, content: dict[str, Any]) -> list[Output]:
     """What a message adds to the outputs, rebuilt from fields of the right types alone. Raises Ended."""
     match kind, content:
         case "stream", {"name": "stdout" | "stderr" as name, "text": str(text)}:
             return [{"output_type": "stream", "name": name, "text": clean(text)}]
         case (("execute_result" | "display_data" | "error"), _):
-            return [checked({"type": kind, **content})]
+            return [checked({**content, "type": kind})]
     return []
