@@ -99,6 +99,8 @@ def run(
                 book.enroll(students.names)
             found = collect(submissions, known, roster=students, names=own)
             typer.echo(f"{book.add(known.name, found)} new submissions", err=True)
+            if students and (strangers := sorted(book.students().keys() - students.names.keys())):
+                typer.echo(f"{len(strangers)} not in the roster: {', '.join(strangers[:20])}", err=True)
             _grade(book, known, setting, _runner(known, setting, workers, scheduler))
 
 

@@ -148,7 +148,11 @@ class Gradebook:
             self._file.executemany("INSERT OR REPLACE INTO students VALUES (?, ?)", students.items())
 
     def add(self, exercise: str, submissions: Iterable[Submission]) -> int:
-        """Note submissions; a known one (same student, same content) stays. Returns how many are new."""
+        """Note submissions; a known one (same student, same content) stays. Returns how many are new.
+
+        It stays as it was first noted, with its time: a second download, whose files have new times, makes
+        nobody late, and a late file handed in again under an earlier date stays late.
+        """
         before = self._count("attempts")
         with self._transaction():
             for given in submissions:

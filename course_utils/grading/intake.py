@@ -21,7 +21,14 @@ from typing import Any
 
 from course_utils.grading.children import Child
 from course_utils.grading.exercise import Exercise
-from course_utils.grading.intake_names import GRADESCOPE_INDEX, Owner, owner, shared_beginning, students
+from course_utils.grading.intake_names import (
+    GRADESCOPE_INDEX,
+    Owner,
+    Submitters,
+    owner,
+    shared_beginning,
+    students,
+)
 from course_utils.grading.intake_reader import ReadLimits
 from course_utils.grading.records import Submission
 from course_utils.grading.roster import Roster, plain
@@ -154,14 +161,15 @@ def _file_entry(name: str, child: os.DirEntry[str]) -> Entry:
 
 def _list_archive(source: Path, reader: Reader) -> list[Entry]:
     """The files in an archive. Packing a folder adds one with the archive's own name around all of them."""
-    reply = reader.ask(op="list", path=os.path.realpath(source))
+    archive = os.path.realpath(source)
+    reply = reader.ask(op="list", path=archive)
     if "members" not in reply:
-        raise IntakeError(f"{source} is neither a folder nor a zip archive: {reply['reason']}")
+        raise IntakeError(f"{source} is no folder and no archive that can be read: {reply['reason']}")
     entries = []
     for place, (name, when, problem) in enumerate(reply["members"]):
         path = name.replace("\\", "/")
         if (problem or not path.endswith("/")) and not SKIPPED.intersection(path.split("/")):
-            entries.append(Entry(path, os.path.realpath(source), place, _moment(when), problem))
+            entries.append(Entry(path, archive, place, _moment(when), problem))
     around = f"{source.stem}/"
     if all(entry.name.startswith(around) for entry in entries):
         entries = [replace(entry, name=entry.name.removeprefix(around)) for entry in entries]
@@ -173,38 +181,43 @@ def _list_archive(source: Path, reader: Reader) -> list[Entry]:
 
 @dataclass(frozen=True)
 class _Rules:
-    """How the names of one download are read. checkouts: the folders, where they are Git checkouts."""
+    """How the names of one download are read.
+
+    submitters, times: of Gradescope's folders. checkouts: the folders, where they are Git checkouts.
+    assignment: with which their names begin.
+    """
 
     own: Pattern[str] | None
-    submitters: Mapping[str, tuple[tuple[str, ...], str, float | None]]
+    submitters: Submitters
+    times: Mapping[str, float | None]
     checkouts: frozenset[str]
+    assignment: str
 
     def owner(self, entry: Entry) -> Owner | None:
         """Whose file it is."""
-        who = {folder: (ids, name) for folder, (ids, name, _) in self.submitters.items()}
-        beginning = shared_beginning(self.checkouts)
-        return owner(entry.name, own=self.own, submitters=who, assignment=beginning)
+        return owner(entry.name, own=self.own, submitters=self.submitters, assignment=self.assignment)
 
     def dated(self, entry: Entry) -> Entry:
         """The entry with the time of submission: a checkout's files only have the time of the checkout."""
         top = entry.name.partition("/")[0]
-        if top in self.submitters:
-            return replace(entry, submitted=self.submitters[top][2])
-        return replace(entry, submitted=None) if top in self.checkouts else entry
+        known = top in self.times or top in self.checkouts
+        return replace(entry, submitted=self.times.get(top)) if known else entry
 
 
 def _rules(source: Path, entries: Iterable[Entry], reader: Reader, own: Pattern[str] | None) -> _Rules:
     """Look for Gradescope's index and for Git checkouts."""
-    submitters: dict[str, Any] = {}
+    index: dict[str, Any] = {}
     for entry in entries:
         if entry.name == GRADESCOPE_INDEX:
             reply = reader.ask(op="index", path=entry.path, member=entry.member)
             if "submitters" not in reply:
                 raise IntakeError(f"{source}: {reply['reason']}")
-            found = reply["submitters"].items()
-            submitters = {folder: (tuple(ids), name, when) for folder, (ids, name, when) in found}
+            index = reply["submitters"]
+    submitters = {folder: (tuple(ids), name) for folder, (ids, name, _) in index.items()}
+    times = {folder: when for folder, (*_, when) in index.items()}
     tops = {entry.name.partition("/")[0] for entry in entries if "/" in entry.name}
-    return _Rules(own, submitters, _checkouts(source, tops - submitters.keys()))
+    checkouts = _checkouts(source, tops - index.keys())
+    return _Rules(own, submitters, times, checkouts, shared_beginning(checkouts))
 
 
 def _checkouts(source: Path, folders: set[str]) -> frozenset[str]:
@@ -323,9 +336,8 @@ def _refused(student: str, entry: Entry, reason: str) -> Submission:
 def _moment(when: list[int]) -> float | None:
     """The time in an archive, which has no zone and is read as UTC; None if there is no such time."""
     try:
-        return (
-            datetime.strptime(" ".join(map(str, when)), "%Y %m %d %H %M %S").replace(tzinfo=UTC).timestamp()
-        )
+        year, month, day, hour, minute, second = when
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
     except ValueError:
         return None
 

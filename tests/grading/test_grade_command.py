@@ -51,6 +51,13 @@ def test_grading_and_grading_again(tiny: Path) -> None:
     assert "0 points of 0 students changed" in call(tiny, "regrade", "tiny").output
 
 
+def test_whom_the_roster_does_not_have_is_named(tiny: Path) -> None:
+    (tiny / "in" / "zoe\x1b[31m.ipynb").write_bytes(b"[")
+    said = call(tiny, "tiny", str(tiny / "in"), "--roster", str(tiny / "roster.csv")).output
+    assert "not in the roster: zoe [31m (" in said
+    assert "not in the roster" not in call(tiny, "tiny", str(tiny / "in")).output
+
+
 def test_manual_points_and_late_days(tiny: Path) -> None:
     call(tiny, "tiny", str(tiny / "in"))
     path = tiny / "points.csv"
@@ -79,7 +86,7 @@ def test_manual_points_and_late_days(tiny: Path) -> None:
         (["tiny", "in", "--kernel", "fast"], "--kernel is forked or ipykernel"),
         (["tiny", "in", "--names", "("], "is no regular expression"),
         (["tiny", "in", "--roster", "in/bo.ipynb"], "nothing in the column"),
-        (["tiny", "roster.csv"], "neither a folder nor a zip archive"),
+        (["tiny", "roster.csv"], "no archive that can be read"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(

@@ -49,6 +49,22 @@ def test_nothing_is_noted_or_graded_twice(book: Gradebook) -> None:
     assert book.count_grades() == 1
 
 
+def test_the_first_time_that_was_noted_stands(book: Gradebook) -> None:
+    book.set_policy("tiny", Policy("2026-03-01T12:00+00:00", public_needs_hidden=False))
+    late = NOON + DAY
+    for student, times in {"ann": (NOON, late), "eve": (late, NOON), "git": (None, late)}.items():
+        for number, when in enumerate(times):
+            book.add("tiny", [replace(submission(student, "1", when), path=f"{number}.ipynb")])
+    for attempt in book.attempts("tiny"):
+        book.record(attempt.id, GRADE)
+    assert [(final.student, final.late_days) for final in book.finals("tiny")] == [
+        ("ann", 0),
+        ("eve", 1),
+        ("git", 0),
+    ]
+    assert [attempt.submission.path for attempt in book.attempts("tiny")] == ["0.ipynb"] * 3
+
+
 def test_a_grade_without_a_sandbox_does_not_stand_for_one_with(book: Gradebook) -> None:
     book.add("tiny", [submission("ann", "1")])
     (ann,) = book.attempts("tiny")

@@ -130,7 +130,7 @@ def test_an_archive_that_lies_about_sizes_or_is_encrypted(tmp_path: Path) -> Non
 
 def test_what_is_neither_a_folder_nor_an_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"PK nonsense")
-    with pytest.raises(IntakeError, match="neither a folder nor a zip archive"):
+    with pytest.raises(IntakeError, match="no folder and no archive that can be read: It is no zip archive"):
         taken(tmp_path / "a.zip")
 
 
