@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import logging
 import re
 import resource
 import time
@@ -19,14 +20,16 @@ from course_utils.grading import release
 from course_utils.grading.exercise import CHECK_KINDS, Exercise, Notebook, course, source
 from course_utils.grading.hidden import Outputs, Solution, graded_notebook, version
 from course_utils.grading.records import FAILED, GRADED, CheckResult, Grade
+from course_utils.grading.sandbox.channel import clean
 from course_utils.grading.sandbox.outcomes import REASONS, CellOutcome, Run, SandboxMissing
 
 PACKAGES = ("bert-course", "ipykernel", "ipython", "nbval", "numpy", "torch")
 HIJACKED = "A canary caught tampered output: a cell does not show what its code returned."
 FORGED = "The code wrote to the grader in the kernel's place."
 TRIES = 3  # of one run, each in a fresh sandbox
-BROKEN = (RuntimeError, OSError)  # what a grader raises when it breaks down itself, whatever it was running
 NO_FAULT = "The grader itself failed, which says nothing about this submission. It will be graded again."
+_LONGEST = 1000  # characters of what it said
+_log = logging.getLogger(__name__)
 
 
 class Runs(Protocol):
@@ -106,32 +109,38 @@ class Session:
     def grade(self, job: Job) -> Outcome:
         """Run one attempt. Raises ExerciseError if the exercise's own solution fails.
 
-        The status is FAILED, without checks, where the grader broke down TRIES times.
+        The status is FAILED, without checks, where the grader broke down over it, whatever the exception: it
+        is told in `suspicions` and logged, and the next job is graded.
         """
         started, cpu = time.monotonic(), _own_cpu_seconds()
         right = job.expected or self._solution.outputs(job.seed)
-        run = self._run(graded_notebook(self._exercise, job.answers, job.seed, right))
-        grade = self._failed(job, run) if isinstance(run, str) else self._graded(job, run, right)
+        self._grader = self._grader or self._start()
+        try:
+            grade = self._graded(job, self._run(job, right), right)
+        except SandboxMissing:
+            raise
+        except Exception as error:
+            _log.exception("Attempt %d could not be graded.", job.attempt)
+            grade = self._failed(job, error)
         seconds, own = time.monotonic() - started, _own_cpu_seconds() - cpu
         grade = replace(grade, seconds=seconds, cpu_seconds=grade.cpu_seconds + own)
         return Outcome(job.attempt, grade, None if job.expected else right)
 
-    def _run(self, notebook: Notebook) -> Run | str:
-        """What became of a notebook, or what the grader said when it failed for the last time."""
-        self._grader = self._grader or self._start()
-        said = ""
+    def _run(self, job: Job, right: Outputs) -> Run:
+        """What became of a submission. Raises what the grader raised when it failed for the last time."""
+        notebook = graded_notebook(self._exercise, job.answers, job.seed, right)
         for _ in range(TRIES):
             try:
                 self._grader = self._grader or self._start()
                 return self._grader.run(notebook)
             except SandboxMissing:
                 raise
-            except BROKEN as error:
-                said = f"{type(error).__name__}: {error}"
+            except Exception as error:
+                failure = error
                 self._grader = None
-                with suppress(*BROKEN):  # it is broken already
+                with suppress(Exception):  # it is broken already
                     self._sandbox.close()
-        return said
+        raise failure
 
     def _start(self) -> Runs:
         modules = [*imports(self._exercise), *self._solution.modules()]
@@ -143,8 +152,9 @@ class Session:
         checks = tuple(results(self._exercise, job, run, right))
         return replace(grade, checks=checks, cpu_seconds=run.cpu_seconds)
 
-    def _failed(self, job: Job, said: str) -> Grade:
-        return self._grade(job, FAILED, NO_FAULT, [f"Not graded, in {TRIES} tries: {said}"])
+    def _failed(self, job: Job, error: Exception) -> Grade:
+        said = clean(f"{type(error).__name__}: {error}")[:_LONGEST]
+        return self._grade(job, FAILED, NO_FAULT, [f"Not graded: {said}"])
 
     def _grade(self, job: Job, status: str, reason: str, suspicions: Iterable[str]) -> Grade:
         """What every grade of this session has."""

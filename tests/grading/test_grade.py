@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -298,6 +299,37 @@ def test_a_broken_down_grader_is_replaced_and_costs_no_student_a_point(
             assert (again.graded, again.left) == (1, 0)
         assert [final.score for final in book.finals("tiny")] == [3, 3, 0]
         assert book.count_grades() == 3
+
+
+class Surprised(StandIn):
+    """A grader with a mistake that some answers bring out, in the run or in what it makes of the run."""
+
+    def run(self, notebook: Notebook) -> Run:
+        if "surprise" in str(notebook):
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "half a \ud800 character")
+        done = super().run(notebook)
+        return replace(done, ended="a reason of its own") if "unheard" in str(notebook) else done
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ({"double": "# surprise"}, "UnicodeDecodeError: "),
+        ({"double": "# unheard"}, "KeyError: 'a reason of its own'"),
+        ({"another": "a task that the exercise had once"}, "ExerciseError: No such task: another"),
+    ],
+)
+def test_whatever_breaks_the_grader_is_one_submissions_failure(
+    answers: dict[str, str], says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Session(handed_in.EXERCISE, Setting(), Surprised) as session:
+        found = session.grade(Job(1, SEED, answers, expected=OUTPUTS)).grade
+        other = session.grade(Job(2, SEED, {"double": handed_in.RIGHT}, expected=OUTPUTS)).grade
+    assert (found.status, found.checks, other.status, other.earned) == (FAILED, (), GRADED, 3)
+    assert says in found.suspicions[0]
+    found.suspicions[0].encode("utf-8")
+    (logged,) = caplog.records
+    assert logged.exc_info, "with its traceback"
 
 
 def test_without_a_sandbox_nothing_is_tried_again() -> None:
