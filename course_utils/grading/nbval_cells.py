@@ -9,6 +9,7 @@ do not matter. All items hang on one empty pytest session: one a submission took
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import threading
@@ -30,7 +31,7 @@ import pytest
 from course_utils.grading.exercise import Cell, course
 
 Outputs = list[dict[str, Any]]
-# Longer shown values are cut: pytest explains a difference in a time that grows with the cube of the length.
+# Longer values are cut: pytest explains a difference in a time that grows with the cube of the length.
 _LONGEST = 4000
 _OPTIONS = ["--nbval-lax", "--color=no", "--capture=no", "-q", "--noconftest", "-c", os.devnull]
 _OPTIONS += ["--rootdir", os.path.dirname(os.devnull)]
@@ -69,8 +70,9 @@ def _equal(check: Cell, outputs: Outputs) -> bool:
 
 def _as_run(check: Cell) -> nbformat.NotebookNode:
     """The check as nbval wants it: with its outputs, marked as one that ran, without its source."""
+    outputs = [_cut(output) for output in check["outputs"]]
     return nbformat.from_dict(
-        {"cell_type": "code", "source": "", "outputs": check["outputs"], "execution_count": 1, "metadata": {}}
+        {"cell_type": "code", "source": "", "outputs": outputs, "execution_count": 1, "metadata": {}}
     )
 
 
@@ -137,9 +139,15 @@ class _Repeater:
 
 
 def _cut(value: Any) -> Any:
-    """Texts of bounded length, in whatever a message holds."""
+    """Texts of bounded length, in whatever a message holds; the rest of a long one is told by its hash.
+
+    Two are cut to the same text only if they are the same: a cut one is itself long enough to be cut.
+    """
     if isinstance(value, str):
-        return value if len(value) <= _LONGEST else value[:_LONGEST] + f"... ({len(value)} characters)"
+        if len(value) <= _LONGEST:
+            return value
+        rest = hashlib.sha256(value[_LONGEST:].encode("utf-8", errors="surrogatepass")).hexdigest()
+        return f"{value[:_LONGEST]}... ({rest})"
     if isinstance(value, dict):
         return {key: _cut(item) for key, item in value.items()}
     return value

@@ -110,6 +110,20 @@ def test_nbval_compares_by_cell_id() -> None:
     assert nbval_cells.compare(checks(), {"double-word": [result("x\n" * 10**6)]}) == {"double-word": False}
 
 
+def test_long_values_are_compared_to_their_ends() -> None:
+    """What nbval is given is cut, on both sides."""
+    right = "x" * 5000
+    check = {**checks()[0], "outputs": [result(right)]}
+    name = course(check)["id"]
+    (cut,) = nbval_cells._as_run(check)["outputs"]
+    cut_text = cut["data"]["text/plain"]
+    assert len(cut_text) < len(right)
+    others = [f"{right[:-1]}y", f"{right[:4000]}... (5000 characters)", cut_text, right[:4000]]
+    assert nbval_cells.compare([check], {name: [result(right)]}) == {name: True}
+    for other in others:
+        assert nbval_cells.compare([check], {name: [result(other)]}) == {name: False}, other[4000:]
+
+
 def test_a_canary_dies_of_another_value_alone() -> None:
     canary = Canary.fresh()
     assert canary.source != Canary.fresh().source
