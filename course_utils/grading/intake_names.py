@@ -48,17 +48,22 @@ class Owner:
 def students(owners: Iterable[Owner], roster: Roster) -> dict[Owner, str]:
     """Each owner's student: the roster's, else whom it does not have, filed under the platform's id.
 
-    Ids that name two students name neither. A name stands for a student only where the roster has none of
-    the download's platform ids, and nobody else's files are that student's: else whoever takes another's
-    name would hand in for them.
+    Ids that name two students name neither. An id that the roster only has in another spelling, and a name,
+    stand for a student only if nobody else's files are that student's; else whoever takes a name like
+    another's would hand in for them. A name counts only where the roster has none of the platform's ids.
     """
-    known = {owner: {found for key in owner.ids if (found := roster.find(key))} for owner in owners}
-    sure = {owner: min(found) for owner, found in known.items() if len(found) == 1}
-    if not any(owner.name and found for owner, found in known.items()):
-        named = {owner: found for owner in known if (found := roster.find(owner.name)) and not known[owner]}
-        claims = Counter([*sure.values(), *named.values()])
-        sure |= {owner: student for owner, student in named.items() if claims[student] == 1}
-    return {owner: sure.get(owner) or roster.stranger(_id(owner, found)) for owner, found in known.items()}
+    found = {owner: {known for key in owner.ids if (known := roster.find(key))} for owner in owners}
+    one = {owner: min(known) for owner, known in found.items() if len(known) == 1}
+    if not any(owner.name and known for owner, known in found.items()):
+        named = {owner: roster.find(owner.name) for owner in found if not found[owner]}
+        one |= {owner: student for owner, student in named.items() if student}
+    claims = Counter(one.values())
+    sure = {
+        owner: student
+        for owner, student in one.items()
+        if claims[student] == 1 or any(roster.exact.get(key) == student for key in owner.ids)
+    }
+    return {owner: sure.get(owner) or roster.stranger(_id(owner, found[owner])) for owner in found}
 
 
 def _id(owner: Owner, found: Collection[str]) -> str:

@@ -125,6 +125,14 @@ def test_a_display_name_that_two_have_stands_for_neither() -> None:
     assert whose(lee, online, roster=NAMES) == ["lee", "lee"], "one person's two folders"
 
 
+def test_a_name_that_is_only_much_the_same_gives_way_to_the_very_name() -> None:
+    """Accounts are chosen: whoever finds ann-lee free is not Ann Lee."""
+    assert whose("Ann Lee/x.ipynb", "ann-lee/x.ipynb") == ["lee", "ann-lee"]
+    assert whose("lee/x.ipynb", "lee/y.ipynb", "LEE/x.ipynb") == ["lee", "lee", "LEE"]
+    assert whose("ANN LEE/x.ipynb", "ann-lee/x.ipynb") == ["ANN LEE", "ann-lee"], "neither is written so"
+    assert whose("ann-lee/x.ipynb", "eve/x.ipynb") == ["lee", "eve"]
+
+
 def test_a_git_folder_among_plain_folders_ends_no_lateness(tmp_path: Path) -> None:
     place(tmp_path, "lee/x.ipynb", "eve/x.ipynb")
     (tmp_path / "eve" / ".git").mkdir()
