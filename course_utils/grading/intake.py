@@ -1,7 +1,7 @@
 """Find what students handed in and read it, so that the worst file costs only itself.
 
 A folder, a zip archive, or what Canvas, Moodle, Gradescope or GitHub Classroom hand out. This process only
-lists names; a process with limits opens the files (see intake_reader).
+lists names (see intake_listing); a process with limits opens the files (see intake_reader).
 """
 
 from __future__ import annotations
@@ -10,17 +10,15 @@ import hashlib
 import json
 import math
 import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from re import Pattern
 from typing import Any
 
 from course_utils.grading.children import Child
 from course_utils.grading.exercise import Exercise
+from course_utils.grading.intake_listing import Entry, list_archive, list_folder
 from course_utils.grading.intake_names import (
     GRADESCOPE_INDEX,
     Owner,
@@ -33,32 +31,15 @@ from course_utils.grading.intake_reader import ReadLimits
 from course_utils.grading.records import Submission
 from course_utils.grading.roster import Roster, plain
 
-MAX_DEPTH = 12  # folders below folders
-MAX_FILES = 20_000  # files and folders of one student; a project with its installed packages has more
 # Every other answer meets other hidden inputs, and costs a run: one hand-in shall not be many throws of the
 # dice. Three leave room for a copy and an old draft beside the notebook that is meant.
 MAX_NOTEBOOKS = 3
 MAX_READ = 30  # of a student's notebooks: all exercises of a course in one folder, and some more
-SKIPPED = {"__MACOSX", ".ipynb_checkpoints", ".git"}
 DIED = "Reading it took more memory or time than any notebook needs."
 
 
 class IntakeError(RuntimeError):
     """Submissions that cannot be taken in at all; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One file among the submissions. name: below the folder or in the archive. member: its place there.
-
-    problem: why it is refused unread, "" if it is not.
-    """
-
-    name: str
-    path: str
-    member: int | None = None
-    submitted: float | None = None
-    problem: str = ""
 
 
 class Reader:
@@ -109,74 +90,18 @@ def collect(
     Raises IntakeError if the source itself is neither a folder nor a zip archive.
     """
     with Reader(limits) as reader:
-        entries = list_folder(source) if source.is_dir() else _list_archive(source, reader)
+        entries = list_folder(source) if source.is_dir() else list_archive(source, _members(source, reader))
         rules = _rules(source, entries, reader, names)
         for student, found in sorted(_by_student(entries, rules, roster or Roster()).items()):
             yield from _submissions(student, found, exercise, reader)
 
 
-def list_folder(folder: Path) -> list[Entry]:
-    """The files below a folder, sorted by name. Links are listed as refused, and never followed."""
-    found: list[Entry] = []
-    with os.scandir(os.fspath(folder)) as children:
-        for child in children:
-            found += _bounded(child.name, _walk(child))
-    return sorted(found, key=lambda entry: entry.name)
-
-
-def _bounded(top: str, entries: Iterable[Entry | None]) -> list[Entry]:
-    """The files of one folder; if there are too many, a single entry that says so."""
-    found = list(islice(entries, MAX_FILES + 1))
-    if len(found) > MAX_FILES:
-        return [Entry(f"{top}/", "", problem=f"The folder holds more than {MAX_FILES:,} files.")]
-    return [entry for entry in found if entry]
-
-
-def _walk(child: os.DirEntry[str], prefix: str = "", depth: int = 0) -> Iterator[Entry | None]:
-    """The file, or what is in the folder: files, None for each folder, an entry for one that is refused."""
-    name = prefix + child.name
-    if child.name in SKIPPED:
-        return
-    if not child.is_dir(follow_symlinks=False):
-        yield _file_entry(name, child)
-        return
-    yield None
-    if depth == MAX_DEPTH:
-        yield Entry(f"{name}/", child.path, problem="The folders are nested too deep.")
-        return
-    try:
-        with os.scandir(child.path) as children:
-            for below in children:
-                yield from _walk(below, f"{name}/", depth + 1)
-    except OSError as error:
-        yield Entry(f"{name}/", child.path, problem=f"The folder cannot be listed: {error.strerror}.")
-
-
-def _file_entry(name: str, child: os.DirEntry[str]) -> Entry:
-    """A file as the folder lists it."""
-    status = child.stat(follow_symlinks=False)
-    problem = "" if stat.S_ISREG(status.st_mode) else "It is no plain file, but a link, a pipe or a device."
-    return Entry(name, child.path, None, status.st_mtime, problem)
-
-
-def _list_archive(source: Path, reader: Reader) -> list[Entry]:
-    """The files in an archive. Packing a folder adds one with the archive's own name around all of them."""
-    archive = os.path.realpath(source)
-    reply = reader.ask(op="list", path=archive)
+def _members(source: Path, reader: Reader) -> list[tuple[str, list[int], str]]:
+    """What an archive holds. Raises IntakeError if it is none."""
+    reply = reader.ask(op="list", path=os.path.realpath(source))
     if "members" not in reply:
         raise IntakeError(f"{source} is no folder and no archive that can be read: {reply['reason']}")
-    entries = []
-    for place, (name, when, problem) in enumerate(reply["members"]):
-        path = name.replace("\\", "/")
-        if (problem or not path.endswith("/")) and not SKIPPED.intersection(path.split("/")):
-            entries.append(Entry(path, archive, place, _moment(when), problem))
-    around = f"{source.stem}/"
-    if all(entry.name.startswith(around) for entry in entries):
-        entries = [replace(entry, name=entry.name.removeprefix(around)) for entry in entries]
-    by_top: dict[str, list[Entry]] = {}
-    for entry in entries:
-        by_top.setdefault(entry.name.partition("/")[0], []).append(entry)
-    return [entry for top, below in sorted(by_top.items()) for entry in _bounded(top, below)]
+    return list(reply["members"])
 
 
 @dataclass(frozen=True)
@@ -331,15 +256,6 @@ def _refused(student: str, entry: Entry, reason: str) -> Submission:
     """An invalid submission whose bytes nobody hashed: the same file refused again is the same attempt."""
     mark = hashlib.sha256(f"refused\0{_shown(entry.name)}\0{reason}".encode()).hexdigest()
     return Submission(student, mark, _shown(entry.name), entry.submitted, reason=reason)
-
-
-def _moment(when: list[int]) -> float | None:
-    """The time in an archive, which has no zone and is read as UTC; None if there is no such time."""
-    try:
-        year, month, day, hour, minute, second = when
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
 
 
 def _shown(name: str) -> str:

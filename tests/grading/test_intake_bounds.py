@@ -9,9 +9,10 @@ from pathlib import Path
 import handed_in
 import pytest
 
-from course_utils.grading import intake
+from course_utils.grading import intake_listing
 from course_utils.grading.gradebook import Gradebook
-from course_utils.grading.intake import MAX_DEPTH, MAX_NOTEBOOKS, IntakeError, collect
+from course_utils.grading.intake import MAX_NOTEBOOKS, IntakeError, collect
+from course_utils.grading.intake_listing import MAX_DEPTH
 from course_utils.grading.intake_reader import ReadLimits
 from course_utils.grading.records import Submission
 
@@ -79,7 +80,7 @@ def test_files_that_end_the_reading_process_are_few(folder: Path) -> None:
 
 
 def test_too_many_files_cost_their_student_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MAX_FILES", 50)
+    monkeypatch.setattr(intake_listing, "MAX_FILES", 50)
     for number in range(51):
         (folder / "eve" / f"{number}").mkdir()
     given = found(folder)
@@ -116,14 +117,14 @@ def test_folders_that_cannot_be_listed_cost_their_student_alone(folder: Path) ->
 
 
 def test_a_folder_that_the_system_will_not_list(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = intake.os.scandir
+    real = intake_listing.os.scandir
 
     def scandir(path: str):  # the tests may run as a user who may list everything
         if path.endswith("eve"):
             raise PermissionError(13, "Permission denied")
         return real(path)
 
-    monkeypatch.setattr(intake.os, "scandir", scandir)
+    monkeypatch.setattr(intake_listing.os, "scandir", scandir)
     given = found(folder)
     assert [one.reason for one in given["eve"]] == ["The folder cannot be listed: Permission denied."]
     assert good(given["ann"])
