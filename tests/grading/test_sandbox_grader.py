@@ -17,7 +17,7 @@ from course_utils.grading.sandbox import Grader, Limits
 PROJECT = Path(course_utils.__file__).parents[1]
 AS_USER = """
 import os
-from attack_runs import LIMITS, score
+from attack_runs import LIMITS, assert_as_foretold, score
 from attack_table import ATTACKS, RIGHT, spliced
 from course_utils.grading.sandbox import Grader
 
@@ -26,6 +26,7 @@ some = {{
     "processes: fork bomb",
     "processes: kills its group",
     "memory: a list that grows",
+    "memory: a grandchild that a thread started",
     "privilege: mounts",
     "privilege: a user namespace",
     "network: connects to the world",
@@ -35,6 +36,8 @@ with Grader({kernel!r}, limits=LIMITS) as grader:
         if attack.name in some:
             run = grader.run(spliced(attack.source))
             assert score(run) == 0, (attack, run)
+            if attack.name.startswith("memory"):
+                assert_as_foretold(attack, run)
             some.remove(attack.name)
     assert score(grader.run(spliced(RIGHT))) == 3
     assert not some

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from course_utils.grading.sandbox.outcomes import Limits
 
-_KIB_FIELDS = ("RssAnon:", "RssShmem:")
+_RESIDENT = ("RssAnon:", "RssShmem:", "VmSwap:")
+_PROPORTIONAL = ("Pss_Anon:", "Pss_Shmem:", "SwapPss:")
 
 
 @dataclass(frozen=True)
 class Usage:
-    """memory_kib: resident memory that is no file's. tasks: processes and threads."""
+    """memory_kib: memory that is no file's, swapped out or not. tasks: threads."""
 
     memory_kib: int
     tasks: int
@@ -21,18 +24,27 @@ class Usage:
 
 def usage(process: int) -> Usage:
     """What one process uses now; zeros if it has ended."""
-    memory = tasks = 0
+    found = _fields(process, "status", (*_RESIDENT, "Threads:"))
+    tasks = found.pop("Threads:", 0)
+    return Usage(sum(found.values()), tasks)
+
+
+def proportional_kib(process: int) -> int:
+    """Memory that is no file's; of what so many processes share, each has its part. Takes milliseconds."""
     try:
-        with open(f"/proc/{process}/status", encoding="ascii", errors="replace") as file:
-            for line in file:
-                name, _, value = line.partition("\t")
-                if name in _KIB_FIELDS:
-                    memory += int(value.split()[0])
-                elif name == "Threads:":
-                    tasks = int(value)
+        return sum(_fields(process, "smaps_rollup", _PROPORTIONAL).values())
+    except PermissionError:  # it has made itself unreadable
+        return usage(process).memory_kib
+
+
+def _fields(process: int, file: str, names: Sequence[str]) -> dict[str, int]:
+    """Numbers in one of a process's files; nothing if it has ended."""
+    try:
+        with open(f"/proc/{process}/{file}", encoding="ascii", errors="replace") as lines:
+            words = [line.split() for line in lines]
     except (FileNotFoundError, ProcessLookupError):
-        return Usage(0, 0)
-    return Usage(memory, tasks)
+        return {}
+    return {line[0]: int(line[1]) for line in words if line and line[0] in names}
 
 
 def tree(process: int) -> Iterator[int]:
@@ -56,18 +68,19 @@ def cpu_seconds(process: int) -> float:
 
 
 def _children(process: int) -> list[int]:
-    """The children of a process that is not of many threads: those of its first thread suffice."""
-    try:
-        with open(f"/proc/{process}/task/{process}/children", encoding="ascii") as file:
-            return [int(child) for child in file.read().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
+    """The children that any of a process's threads started."""
+    found: list[int] = []
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for task in os.listdir(f"/proc/{process}/task"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                found += map(int, Path(f"/proc/{process}/task/{task}/children").read_text().split())
+    return found
 
 
 class Watch:
     """Looks at a kernel now and then.
 
-    What the kernel had at the start, and each copy of it has too, is not counted: it is shared.
+    What the kernel had at the start is not counted: it is shared with the others of its parent.
     """
 
     def __init__(self, process: int, limits: Limits) -> None:
@@ -76,8 +89,10 @@ class Watch:
 
     def __call__(self) -> str:
         """The reason to end the kernel now, or ""."""
-        found = [usage(process) for process in tree(self.process)]
-        if sum(one.tasks for one in found) >= self.limits.processes:
+        found = {process: usage(process) for process in tree(self.process)}
+        if sum(one.tasks for one in found.values()) >= self.limits.processes:
             return "processes"
-        own_kib = sum(max(0, one.memory_kib - self.shared_kib) for one in found)
-        return "memory" if own_kib > self.limits.memory_mib * 1024 else ""
+        most = self.shared_kib + self.limits.memory_mib * 1024
+        if sum(one.memory_kib for one in found.values()) <= most:  # though what they share is in each sum
+            return ""
+        return "memory" if sum(map(proportional_kib, found)) > most else ""
