@@ -1,17 +1,19 @@
 """Grade on the cores of this machine: one process for each, with one submission at a time.
 
 A worker that dies, or is killed, takes only its one run with it, and that run is started again in
-another. Workers know neither the gradebook nor each other; when this process dies, they end.
+another. Workers know neither the gradebook nor each other; when this process dies, they end. Each has one
+core, with all that it starts: a submission of many busy processes takes no time from another worker's.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import cycle, islice
 from multiprocessing.connection import wait
 
 from course_utils.grading.children import Child, connection
@@ -39,9 +41,10 @@ class Task:
 
 @dataclass
 class _Worker:
-    """One process, and the job that it is at."""
+    """One process on one core, and the job that it is at."""
 
     child: Child
+    core: int
     job: Job | None = None
     since: float = 0.0
 
@@ -72,7 +75,8 @@ class _Pool:
         """Start workers side by side, no more than there are jobs, and give each one."""
         self._again.extend(islice(self._new, count))
         children = [Child("course_utils.grading.workers") for _ in self._again]
-        self._workers = [_Worker(child) for child in children]
+        cores = cycle(sorted(os.sched_getaffinity(0)))
+        self._workers = [_Worker(child, core) for child, core in zip(children, cores, strict=False)]
         for worker in self._workers:
             self._begin(worker)
 
@@ -96,6 +100,7 @@ class _Pool:
     def _begin(self, worker: _Worker) -> None:
         worker.child.wait_ready()
         with suppress(OSError):
+            os.sched_setaffinity(worker.child.process.pid, {worker.core})
             worker.child.connection.send(self._task)
         self._give(worker)
 

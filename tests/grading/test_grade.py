@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -31,6 +32,7 @@ from course_utils.grading.records import FAILED, GRADED, INVALID, Submission
 from course_utils.grading.sandbox.grader import Grader
 from course_utils.grading.sandbox.outcomes import CellOutcome, Run, SandboxMissing
 from course_utils.grading.splice import take
+from course_utils.grading.workers import Task, grade_here
 
 SEED = 41
 OUTPUTS: hidden.Outputs = {
@@ -360,6 +362,17 @@ def test_a_sandbox_that_is_killed_in_a_run_is_replaced() -> None:
     with Session(handed_in.EXERCISE, Setting(), make) as session:
         found = session.grade(Job(1, SEED, {"double": handed_in.RIGHT}, expected=OUTPUTS)).grade
     assert (found.status, found.earned, KilledOnce.kills) == (GRADED, 3, 1)
+
+
+def test_each_worker_has_one_core_and_what_it_starts_no_other() -> None:
+    """So that a submission of many busy processes slows no neighbor."""
+    cores = os.sched_getaffinity(0)
+    tell = "import os\ndef double(word):\n    raise ValueError(f'cores {os.sched_getaffinity(0)}')"
+    jobs = [Job(n, SEED, {"double": tell}, expected=OUTPUTS) for n in range(len(cores))]
+    task = Task(handed_in.EXERCISE, make_grader=StandIn)
+    found = [o.grade.checks[0].message for o in grade_here(task, jobs, len(cores))]
+    assert sorted(found) == sorted(f"ValueError: cores {{{core}}}" for core in cores)
+    assert os.sched_getaffinity(0) == cores
 
 
 def test_a_job_that_gives_nothing_stays_pending(tmp_path: Path) -> None:
