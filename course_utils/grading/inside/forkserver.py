@@ -27,6 +27,9 @@ def main(control: socket.socket) -> None:
     settings = frames.read(control)
     if settings is None:
         return
+    if settings["sandbox"]:
+        confine.own_namespaces()  # the right to mount is for mounts that this process owns
+        confine.keep_device_times()
     try:
         for name in settings["preimport"]:
             importlib.import_module(name)
@@ -98,7 +101,6 @@ def become_kernel(
         confine.first_to_be_killed()
         if settings["sandbox"]:
             confine.own_namespaces()
-            confine.keep_device_times()
             confine.own_proc()
             confine.private_folders(order["limits"]["disk_mib"], settings["user"])
         confine.enter(order["folder"])
