@@ -4,13 +4,15 @@ A check must show one short value that depends on the answer alone. Two runs in 
 hash seeds find values that depend on addresses, unseeded randomness or the order of a set; a clock is
 found in the code, since two runs may fall on one day. No cell may call an answer without the time limit:
 an endless loop in it would hang the notebook. A check must not lean on one of the other kind, since the
-grader runs visible and hidden ones apart. `survivors` then tries the known wrong answers.
+grader runs visible and hidden ones apart. No hidden check may show one value twice in DRAWS draws of its
+inputs, so that a guess seldom passes. `survivors` then tries the known wrong answers.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -27,6 +29,9 @@ MAX_CHARACTERS = 400
 MIN_DISTINCT = 4
 GUARDS = {"check", "in_time"}  # what the set-up defines to call a function with a time limit
 SEEDS = (0, 1, 2)  # students that wrong answers are tried for
+# Students whose hidden values must all differ. One value for an eighth of all students would come twice among
+# so many in 96 of 100 cases, and so would some value where any two students agree with a chance of 0.4%.
+DRAWS = 40
 CLOCKS = {
     "time",
     "time_ns",
@@ -71,21 +76,43 @@ def lint(exercise: Exercise, seed: int = 0) -> list[str]:
             found.append(
                 f"{name}: two runs differ; sort sets, seed random numbers, show no time and no address"
             )
-    return found or list(leaning(exercise, {name: _values(first[name])[0] for name in checks}, seed))
+    if found:
+        return found
+    together = {name: _values(first[name])[0] for name in checks}
+    with Solution(exercise) as solution:
+        return list(leaning(solution, together, seed)) or list(repeating(exercise, solution))
 
 
-def leaning(exercise: Exercise, together: Mapping[str, str], seed: int) -> Iterator[str]:
+def leaning(solution: Solution, together: Mapping[str, str], seed: int) -> Iterator[str]:
     """Checks that need those of the other kind. together: check id -> its value where all of them run."""
     hint = "the grader runs visible and hidden checks apart, so put what both need into a given cell"
     try:
-        with Solution(exercise) as solution:
-            apart = solution.outputs(seed)
+        apart = solution.outputs(seed)
     except ExerciseError as error:
         yield f"{error} ({hint})"
         return
     for name, value in together.items():
         if apart[name]["text/plain"] != value:
             yield f"{name}: it shows another value without the checks of the other kind; {hint}"
+
+
+def repeating(exercise: Exercise, solution: Solution) -> Iterator[str]:
+    """Hidden checks that show one value to two of DRAWS students, or to one of them what proves little."""
+    try:
+        draws = [solution.outputs(seed) for seed in range(DRAWS)]
+    except ExerciseError as error:
+        yield f"{error} (a hidden check must work for every seed)"
+        return
+    for name in [course(cell)["id"] for cell in exercise.cells("hidden-check")]:
+        shown = Counter(draw[name]["text/plain"] for draw in draws)
+        value, times = shown.most_common(1)[0]
+        if times > 1:
+            yield (
+                f"{name}: {DRAWS} students see {len(shown)} different values, and {times} of them {value}; "
+                "a guess may pass, so draw more from student_seed, or show more of the result"
+            )
+        problems = [line for value in shown for line in value_problems(value)]
+        yield from (f"{name}: {line}" for line in problems[:1])
 
 
 def source_problems(text: str) -> Iterator[str]:
@@ -155,7 +182,15 @@ def output_problems(outputs: list[dict[str, Any]]) -> Iterator[str]:
     if len(outputs) != 1 or len(values) != 1:
         yield "it must show exactly one value and print nothing"
         return
-    value = values[0]
+    yield from value_problems(values[0])
+
+
+def value_problems(value: str) -> Iterator[str]:
+    """What can be seen in a value that a check shows.
+
+    >>> [line[:24] for line in value_problems("1.5e-17")]
+    ['it shows 1.5e-17: round ']
+    """
     if value in ("True", "False", "None", ""):
         yield f"it shows {value or 'nothing'}: a verdict, which any answer may hit by chance"
     elif len(set(_WORDS.sub(_one_letter, value)) - set("[](){}, '")) < MIN_DISTINCT:
@@ -183,7 +218,7 @@ def shows_unordered(value: str) -> bool:
 
 
 def survivors(exercise: Exercise) -> list[str]:
-    """Known wrong answers that pass, checks that an empty stub passes, hidden checks that never vary.
+    """Known wrong answers that pass, and checks that an empty stub passes.
 
     A wrong answer must fail a public and a hidden check of its task, the latter for each of several students.
     Runs every known wrong answer several times: seconds to a few minutes.
@@ -198,7 +233,7 @@ def survivors(exercise: Exercise) -> list[str]:
             notebooks[f"{mutant.slug} {seed}"] = hidden_only
     shown = trial.run(notebooks)
     right = {seed: shown[f"solution {seed}"] for seed in SEEDS}
-    found = [*_passed_by_stub(exercise, shown["stub"], right[SEEDS[0]]), *_never_varies(exercise, right)]
+    found = list(_passed_by_stub(exercise, shown["stub"], right[SEEDS[0]]))
     for mutant in known:
         for seed in SEEDS:
             said = shown[f"{mutant.slug} {seed}"]
@@ -226,13 +261,6 @@ def _passed_by_stub(
         for cell in exercise.cells(*CHECK_KINDS):
             if course(cell)["task"] == task and course(cell)["id"] not in failed:
                 yield f"{course(cell)['id']}: an unanswered notebook passes it; show what the answer returned"
-
-
-def _never_varies(exercise: Exercise, right: Mapping[int, Mapping[str, Shown]]) -> Iterator[str]:
-    for cell in exercise.cells("hidden-check"):
-        name = course(cell)["id"]
-        if len({shown[name].value for shown in right.values()}) < len(right):
-            yield f"{name}: it shows the same value to several students; draw its inputs from student_seed"
 
 
 def _one_letter(word: re.Match[str]) -> str:

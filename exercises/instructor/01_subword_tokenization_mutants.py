@@ -189,6 +189,22 @@ def train(word_counts, n_merges):
     return merges
 
 
+# %% train: goes on until no pair is left
+# says: n_merges says how many merges to learn
+def train(word_counts, n_merges):
+    words = [(list(word), count) for word, count in word_counts.items()]
+    merges = []
+    while True:
+        counts = Counter()
+        for symbols, count in words:
+            for pair in pairwise(symbols):
+                counts[pair] += count
+        if not counts:
+            return merges
+        merges.append(min(counts, key=lambda pair: (-counts[pair], pair)))
+        words = [(merge_step(symbols, merges[-1]), count) for symbols, count in words]
+
+
 # %% encode: takes the longest piece from the left
 # says: took the longest piece
 def encode(word, merges):

@@ -269,6 +269,14 @@ def attention(query, key, value, mask):
     return scores.softmax(dim=-1) @ value
 
 
+# %% attention: scales by the size of the first axis
+# says: You did not scale the scores
+def attention(query, key, value, mask):
+    scores = query @ key.transpose(-2, -1) / math.sqrt(len(query))
+    scores = scores.masked_fill(mask[:, None, None, :] == 0, -torch.inf)
+    return scores.softmax(dim=-1) @ value
+
+
 # %% attention: softmax over the queries
 # says: You took the softmax over the queries
 def attention(query, key, value, mask):

@@ -113,6 +113,26 @@ def mask_tokens(ids, chance, kind, which):
     return inputs, torch.where(chosen, ids, -100)
 
 
+# %% masking: takes the first word for a special token
+# says: the words begin with number FIRST_WORD
+def mask_tokens(ids, chance, kind, which):
+    chosen = (ids > FIRST_WORD) & (chance < 0.15)
+    random_ids = FIRST_WORD + (which * (len(VOCAB) - FIRST_WORD)).long()
+    inputs = torch.where(chosen & (kind < 0.9), random_ids, ids)
+    inputs = torch.where(chosen & (kind < 0.8), MASK, inputs)
+    return inputs, torch.where(chosen, ids, -100)
+
+
+# %% masking: chooses a fifth of the words
+# says: You chose more than 15% of the words
+def mask_tokens(ids, chance, kind, which):
+    chosen = (ids >= FIRST_WORD) & (chance < 0.2)
+    random_ids = FIRST_WORD + (which * (len(VOCAB) - FIRST_WORD)).long()
+    inputs = torch.where(chosen & (kind < 0.9), random_ids, ids)
+    inputs = torch.where(chosen & (kind < 0.8), MASK, inputs)
+    return inputs, torch.where(chosen, ids, -100)
+
+
 # %% masking: never draws the last word
 # says: You never draw the last word
 def mask_tokens(ids, chance, kind, which):
@@ -573,6 +593,16 @@ def replace_tokens(ids, chosen, logits, draws):
     samples = (ends <= draws.unsqueeze(-1)).sum(dim=-1) - 1
     inputs = torch.where(chosen, samples, ids)
     return inputs, (inputs != ids).long().masked_fill(ids == PAD, -100)
+
+
+# %% replaced: never draws the last word
+# says: You never draw the last word of the vocabulary
+def replace_tokens(ids, chosen, logits, draws):
+    ends = logits.softmax(dim=-1).cumsum(dim=-1)
+    samples = (ends[..., :-2] <= draws.unsqueeze(-1)).sum(dim=-1)
+    inputs = torch.where(chosen, samples, ids)
+    labels = (inputs != ids).long()
+    return inputs, labels.masked_fill(ids == PAD, -100)
 
 
 # %% replaced: counts lucky samples as replaced

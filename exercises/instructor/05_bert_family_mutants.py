@@ -433,6 +433,19 @@ def window_attention(query, key, value, radius):
     )
 
 
+# %% window: weighs the first feature only
+# says: You weighed the first column of the values only
+def window_attention(query, key, value, radius):
+    n, width = len(query), 2 * radius + 1
+    keys = pad(key, (0, 0, radius, radius)).unfold(0, width, 1)
+    values = pad(value, (0, 0, radius, radius)).unfold(0, width, 1)
+    scores = torch.einsum("nd,ndw->nw", query, keys) / query.shape[1] ** 0.5
+    places = torch.arange(n)[:, None] - radius + torch.arange(width)
+    scores = scores.masked_fill((places < 0) | (places >= n), -torch.inf)
+    weighed = torch.einsum("nw,nw->n", scores.softmax(-1), values[:, 0])
+    return torch.cat([weighed[:, None], value[:, 1:]], dim=1)
+
+
 # %% boundary: takes the ends of the span itself
 # says: You took the first and the last token of the span
 def boundary_questions(words, spans):

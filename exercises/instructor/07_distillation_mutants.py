@@ -113,6 +113,24 @@ def soft_targets(logits, temperature):
     return (logits == logits.amax(-1, keepdim=True)).double()
 
 
+# %% soft-targets: calls the ready-made softmax
+# says: You called softmax: write it out with exp and sum
+def soft_targets(logits, temperature):
+    return F.softmax(logits / temperature, dim=-1)
+
+
+# %% soft-targets: calls a module's softmax
+# says: You called softmax: write it out with exp and sum
+def soft_targets(logits, temperature):
+    return nn.Softmax(-1)(logits / temperature)
+
+
+# %% soft-targets: undoes the logarithm of a ready-made softmax
+# says: You called log_softmax: write it out with exp and sum
+def soft_targets(logits, temperature):
+    return (logits / temperature).log_softmax(-1).exp()
+
+
 # %% soft-targets: changes the logits in place
 # says: You changed the logits that you were given (`/=` works in pl
 def soft_targets(logits, temperature):

@@ -5,6 +5,7 @@ import tiny_exercise
 
 from course_utils.grading import lint, mutants, trial
 from course_utils.grading.exercise import Exercise, parse
+from course_utils.grading.hidden import Solution
 from course_utils.grading.mutants import Mutant
 
 WRONG = Mutant("double", "forgets one", "", "def double(word):\n    return word")
@@ -90,10 +91,43 @@ def test_a_check_that_an_unanswered_notebook_passes_is_refused(monkeypatch: pyte
     assert any(line.startswith("double-word: an unanswered notebook passes it") for line in found)
 
 
-def test_a_hidden_check_that_is_alike_for_all_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def repeating(text: str) -> list[str]:
+    """What the rule says of a hidden check that shows this expression, written twice."""
+    found = exercise_with(double_random=f'check("double-random", lambda: double(str({text})))')
+    with Solution(found) as solution:
+        return list(lint.repeating(found, solution))
+
+
+@pytest.mark.parametrize(
+    ("text", "different", "times"),
+    [
+        ("'words'", 1, 40),
+        ("f'word{student_seed % 39}'", 39, 2),
+        ("f'word{student_seed if student_seed % 8 else 0}'", 36, 5),
+    ],
+)
+def test_a_hidden_check_that_shows_a_value_twice_is_refused(text: str, different: int, times: int) -> None:
+    (line,) = repeating(text)
+    assert f"40 students see {different} different values, and {times} of them 'word" in line
+
+
+def test_a_hidden_check_that_differs_for_all_is_accepted() -> None:
+    assert repeating("f'word{student_seed}'") == []
+
+
+def test_what_one_student_sees_must_be_free_of_the_noise_of_floats() -> None:
+    (line,) = repeating("12000 + student_seed + (student_seed == 7) / 3")
+    assert "round to at most 6 decimals" in line
+
+
+def test_a_hidden_check_that_fails_for_one_student_is_refused() -> None:
+    (line,) = repeating("1200 + student_seed + 0 // (student_seed - 39)")
+    assert "fails with seed 39: ZeroDivisionError" in line
+
+
+def test_the_lint_draws_hidden_inputs() -> None:
     same = exercise_with(double_random='check("double-random", lambda: double("words"))')
-    found = survivors(monkeypatch, same, WRONG)
-    assert ["double-random: it shows the same value to several" in line for line in found] == [True]
+    assert ["40 students see 1 different values" in line for line in lint.lint(same)] == [True]
 
 
 def test_trial_keeps_what_was_shown_before_a_hang_and_kills_it(monkeypatch: pytest.MonkeyPatch) -> None:
