@@ -213,15 +213,13 @@ def _setting(kernel: str, unsafe: bool) -> "Setting":
 
 def _runner(exercise: "Exercise", setting: "Setting", workers: int, scheduler: str) -> "Runner":
     """What grades jobs: this machine's cores, or a cluster."""
-    import os
-
     from course_utils.grading.cluster import grade_on
-    from course_utils.grading.workers import Task, grade_here
+    from course_utils.grading.workers import Task, cores, grade_here
 
     task = Task(exercise, setting)
     if scheduler:
         return partial(grade_on, scheduler, task)
-    return partial(grade_here, task, workers=workers or len(os.sched_getaffinity(0)))
+    return partial(grade_here, task, workers=workers or len(cores()))
 
 
 def _grade(book: "Gradebook", exercise: "Exercise", setting: "Setting", run: "Runner") -> None:

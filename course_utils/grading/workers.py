@@ -49,6 +49,13 @@ class _Worker:
     since: float = 0.0
 
 
+def cores() -> list[int]:
+    """The cores that this process may use. Where a system pins no process to any, as macOS, all of them."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
 def grade_here(task: Task, jobs: Iterable[Job], workers: int) -> Iterator[Outcome]:
     """Grade jobs on so many processes; outcomes come as they are ready, in any order.
 
@@ -75,8 +82,7 @@ class _Pool:
         """Start workers side by side, no more than there are jobs, and give each one."""
         self._again.extend(islice(self._new, count))
         children = [Child("course_utils.grading.workers") for _ in self._again]
-        cores = cycle(sorted(os.sched_getaffinity(0)))
-        self._workers = [_Worker(child, core) for child, core in zip(children, cores, strict=False)]
+        self._workers = [_Worker(*pair) for pair in zip(children, cycle(cores()), strict=False)]
         for worker in self._workers:
             self._begin(worker)
 
@@ -100,7 +106,8 @@ class _Pool:
     def _begin(self, worker: _Worker) -> None:
         worker.child.wait_ready()
         with suppress(OSError):
-            os.sched_setaffinity(worker.child.process.pid, {worker.core})
+            if hasattr(os, "sched_setaffinity"):
+                os.sched_setaffinity(worker.child.process.pid, {worker.core})
             worker.child.connection.send(self._task)
         self._give(worker)
 
