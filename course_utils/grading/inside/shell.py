@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import base64
+import inspect
+import os
 import signal
 import sys
 from operator import attrgetter
@@ -126,6 +128,9 @@ class Shell(InteractiveShell):
         kind, value, frame = raised
         while frame is not None and frame.tb_next is not None:
             frame = frame.tb_next
+        if frame is not None and (file := frame.tb_frame.f_code.co_filename).startswith("<"):
+            # A cell is no module's file. `inspect` would look for it in every module, again for each error.
+            inspect.modulesbyfile.update(dict.fromkeys((file, os.path.abspath(file)), ""))
         super().showtraceback((kind, value, frame), *args, **{**kwargs, "tb_offset": 0})
 
     def _showtraceback(self, etype: Any, evalue: BaseException, stb: list[str]) -> None:
