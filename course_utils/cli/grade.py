@@ -88,7 +88,7 @@ def run(
     from course_utils.grading import exercise as exercises
     from course_utils.grading.gradebook import Gradebook
     from course_utils.grading.intake import collect
-    from course_utils.grading.intake_names import pattern
+    from course_utils.grading.intake_names import marked_late, pattern
     from course_utils.grading.roster import read
 
     with _plain_errors():
@@ -101,6 +101,9 @@ def run(
             typer.echo(f"{book.add(known.name, found)} new submissions", err=True)
             if students and (strangers := sorted(book.students().keys() - students.names.keys())):
                 typer.echo(f"{len(strangers)} not in the roster: {', '.join(strangers[:20])}", err=True)
+            late = sorted({a.student for a in book.attempts(known.name) if marked_late(a.submission.path)})
+            if late:
+                typer.echo(f"{len(late)} late, as Canvas says without a time: {', '.join(late)}", err=True)
             _grade(book, known, setting, _runner(known, setting, workers, scheduler))
 
 

@@ -23,6 +23,7 @@ from course_utils.grading.intake_names import (
     GRADESCOPE_INDEX,
     Owner,
     Submitters,
+    from_canvas,
     owner,
     shared_beginning,
     students,
@@ -123,9 +124,9 @@ class _Rules:
         return owner(entry.name, own=self.own, submitters=self.submitters, assignment=self.assignment)
 
     def dated(self, entry: Entry) -> Entry:
-        """The entry with the time of submission: a checkout's files only have the time of the checkout."""
+        """The entry with the time of submission: a checkout's and Canvas's files have the time of packing."""
         top = entry.name.partition("/")[0]
-        known = top in self.times or top in self.checkouts
+        known = top in self.times or top in self.checkouts or from_canvas(entry.name)
         return replace(entry, submitted=self.times.get(top)) if known else entry
 
 

@@ -25,7 +25,7 @@ from typing import Any
 
 from course_utils.grading.roster import Roster
 
-CANVAS = re.compile(r"(?P<name>[^/]+?)(?:_LATE)?_(?P<id>\d+)_(?P<file>\d+)_(?P<third>\d+_)?", re.ASCII)
+CANVAS = re.compile(r"(?P<name>[^/]+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<file>\d+)_(?P<third>\d+_)?", re.ASCII)
 MOODLE = re.compile(r"(?P<name>[^_/]+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_|\Z)", re.ASCII)
 GRADESCOPE = re.compile(r"submission_\d+\Z", re.ASCII)
 GRADESCOPE_INDEX = "submission_metadata.yml"
@@ -105,16 +105,34 @@ def owner(
         match = own.search(path)
         return Owner((match["student"],)) if match and match["student"] else None
     top, slash, _ = path.partition("/")
+    if found := from_canvas(path):
+        # Of `ann_1_2_3_...`, 1 is the user; or the user's name ends with _1, and 2 is.
+        return Owner((found["id"], found["file"]) if found["third"] else (found["id"],), found["name"])
     if found := MOODLE.match(top):
         return Owner((found["id"],), found["name"])
     if slash and GRADESCOPE.match(top):
         return Owner(*(submitters or {}).get(top, ((top,), "")))
     if slash:
         return Owner((top.removeprefix(assignment),))
-    if found := CANVAS.match(top):
-        # Of `ann_1_2_3_...`, 1 is the user; or the user's name ends with _1, and 2 is.
-        return Owner((found["id"], found["file"]) if found["third"] else (found["id"],), found["name"])
     return Owner((os.path.splitext(top)[0],), sole=False)
+
+
+def from_canvas(path: str) -> re.Match[str] | None:
+    """The parts of a name that Canvas gave; its download says no more of times than LATE, see `marked_late`.
+
+    Its files bear the time at which Canvas packed them (github.com/instructure/canvas-lms/issues/2219).
+    """
+    return None if "/" in path or MOODLE.match(path) else CANVAS.match(path)
+
+
+def marked_late(path: str) -> bool:
+    """Whether Canvas says in a file's name that it came after the deadline; it does not say when.
+
+    >>> marked_late("leeann_LATE_17_56789_a.ipynb"), marked_late("leeann_17_56789_LATE_1_2_a.ipynb")
+    (True, False)
+    """
+    found = from_canvas(path)
+    return bool(found and found["late"])
 
 
 def shared_beginning(folders: Collection[str]) -> str:

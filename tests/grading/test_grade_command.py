@@ -51,6 +51,17 @@ def test_grading_and_grading_again(tiny: Path) -> None:
     assert "0 points of 0 students changed" in call(tiny, "regrade", "tiny").output
 
 
+def test_canvas_says_who_is_late_and_not_since_when(tiny: Path) -> None:
+    for name in ("zoe_LATE_17_56_hw.ipynb", "kim_18_57_hw.ipynb"):
+        (tiny / "in" / name).write_bytes(b"[")
+    said = call(tiny, "tiny", str(tiny / "in")).output
+    assert "1 late, as Canvas says without a time: 17\n" in said
+    with Gradebook(tiny / "book.sqlite") as book:
+        times = {attempt.student: attempt.submission.submitted for attempt in book.attempts("tiny")}
+    assert (times["17"], times["18"]) == (None, None)
+    assert times["bo"] is not None
+
+
 def test_whom_the_roster_does_not_have_is_named(tiny: Path) -> None:
     (tiny / "in" / "zoe\x1b[31m.ipynb").write_bytes(b"[")
     said = call(tiny, "tiny", str(tiny / "in"), "--roster", str(tiny / "roster.csv")).output
