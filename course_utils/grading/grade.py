@@ -7,6 +7,7 @@ import logging
 import re
 import resource
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -120,7 +121,7 @@ class Session:
         except SandboxMissing:
             raise
         except Exception as error:
-            _log.exception("Attempt %d could not be graded.", job.attempt)
+            _log.error("Attempt %d could not be graded.\n%s", job.attempt, _inert(traceback.format_exc()))
             grade = self._failed(job, error)
         seconds, own = time.monotonic() - started, _own_cpu_seconds() - cpu
         grade = replace(grade, seconds=seconds, cpu_seconds=grade.cpu_seconds + own)
@@ -230,6 +231,11 @@ def _message(meta: Mapping[str, Any], job: Job, outcome: CellOutcome, right: Out
     # The sandbox knows no right values, so that the notebook's own message repeats the student's there.
     value = " ".join(right[meta["id"]]["text/plain"].split())
     return re.sub(r"(?m)^Right value: .*$", lambda _: f"Right value: {value}", told)
+
+
+def _inert(text: str) -> str:
+    """A text for a log: escapes in the place of what a terminal would obey, or no file can hold."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def _suspicions(run: Run) -> Iterable[str]:

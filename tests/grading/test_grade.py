@@ -308,7 +308,7 @@ class Surprised(StandIn):
 
     def run(self, notebook: Notebook) -> Run:
         if "surprise" in str(notebook):
-            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "half a \ud800 character")
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "half a \ud800 character, \x1b[31m")
         done = super().run(notebook)
         return replace(done, ended="a reason of its own") if "unheard" in str(notebook) else done
 
@@ -331,7 +331,8 @@ def test_whatever_breaks_the_grader_is_one_submissions_failure(
     assert says in found.suspicions[0]
     found.suspicions[0].encode("utf-8")
     (logged,) = caplog.records
-    assert logged.exc_info, "with its traceback"
+    assert "Traceback (most recent call last)" in logged.message
+    assert all(line.isprintable() for line in logged.message.splitlines())
 
 
 def test_without_a_sandbox_nothing_is_tried_again() -> None:
