@@ -16,7 +16,12 @@ SLUG = ADDRESS.removeprefix("https://github.com/")  # owner/name
 # github.com/owner/name, github.com:owner/name and Colab's .../github/owner/name
 NAMED = re.compile(r"(?:github\.com[/:]|colab\.research\.google\.com/github/)([\w-]+/[\w-]+(?:\.[\w-]+)*)")
 # Repositories of others that the course may point at. Whatever is not here must be our own.
-OTHERS = {"cjhutto/vaderSentiment", "huggingface/tokenizers", "huggingface/transformers"}
+OTHERS = {
+    "cjhutto/vaderSentiment",
+    "huggingface/tokenizers",
+    "huggingface/transformers",
+    "instructure/canvas-lms",
+}
 MUST_NAME = ["README.md", "_config.yml", "CITATION.cff", "CONTRIBUTING.md"]
 SKIPPED_FOLDERS = {".git", ".venv", "_build", "__pycache__", "build", "dist"}
 
