@@ -11,6 +11,7 @@ _HEAD = """\
 # Run this cell first. It defines `check`, which shows the value of your answer.
 import _thread
 import threading
+import time
 
 # A task that may call the answer to an earlier one.
 NEEDS = {}
