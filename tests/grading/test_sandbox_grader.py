@@ -58,6 +58,15 @@ def test_files_are_there_to_read_and_no_more(kernel: str, tmp_path: Path) -> Non
 
 
 @needs_bubblewrap
+@pytest.mark.parametrize("kernel", ["forked", "ipykernel"])
+def test_a_library_that_asks_about_the_processor_says_nothing_into_a_right_answer(kernel: str) -> None:
+    """Torch writes to standard error, in the middle of a check, where /proc/cpuinfo is not to be had."""
+    answer = "import torch\ndef double(word):\n    torch.nn.Linear(2, 2)\n    return word + word"
+    with Grader(kernel) as grader:  # type: ignore[arg-type]
+        assert score(grader.run(spliced(answer))) == 3
+
+
+@needs_bubblewrap
 def test_the_run_as_a_whole_has_a_time_limit() -> None:
     slow = "import time\ntime.sleep(2)\n" + RIGHT
     with Grader(limits=Limits(cell_seconds=30, total_seconds=1)) as grader:

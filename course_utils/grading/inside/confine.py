@@ -27,6 +27,7 @@ MIB = 1 << 20
 
 WORK = "/scratch"  # where student code works; not /tmp, below which the course itself may be installed
 FILES = "/course/files"
+NOTHING = "/course/nothing"  # an empty folder
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -63,17 +64,26 @@ def private_folders(disk_mib: int, user: int | None, *more: str) -> None:
 
 
 def own_proc() -> None:
-    """A /proc that shows the processes of this process's own pid namespace, and cannot be written.
+    """A /proc that shows the processes of this process's own pid namespace, and cannot be written."""
+    _mount("proc", "/proc", _NO_SUID | _NO_DEVICES | _NO_EXECUTION | _READ_ONLY, None)
 
-    Since Linux 5.8 it shows nothing of the machine. Counters there outlive a run: of processes that were
-    killed for want of memory, say.
+
+def hide_machine() -> None:
+    """Cover what /proc shows of the machine: its counters outlive a run, and could tell the next one something.
+
+    The processor's abilities stay to be seen. Libraries choose their code by them, and complain, into the
+    output of a right answer, where they find none. Devices must have been seen to before.
     """
-    subset = "subset=pid" if _linux() >= (5, 8) else None
-    _mount("proc", "/proc", _NO_SUID | _NO_DEVICES | _NO_EXECUTION | _READ_ONLY, subset)
+    with os.scandir("/proc") as entries:
+        for entry in entries:
+            is_process = entry.name.isdigit() or entry.is_symlink()  # links lead to the process that asks
+            if not is_process and entry.name != "cpuinfo":
+                cover = NOTHING if entry.is_dir(follow_symlinks=False) else os.devnull
+                call("mount", cover.encode(), entry.path.encode(), None, _BIND, None)
 
 
 def _mount(kind: str, folder: str, flags: int, options: str | None) -> None:
-    call("mount", kind.encode(), folder.encode(), kind.encode(), flags, (options or "").encode() or None)
+    call("mount", kind.encode(), folder.encode(), kind.encode(), flags, options and options.encode())
 
 
 def enter(folder: str) -> None:

@@ -102,6 +102,7 @@ def become_kernel(
         if settings["sandbox"]:
             confine.own_namespaces()
             confine.own_proc()
+            confine.hide_machine()
             confine.private_folders(order["limits"]["disk_mib"], settings["user"])
         confine.enter(order["folder"])
         confine.confine(order["limits"], settings["user"])

@@ -20,6 +20,7 @@ def main(settings: str, *command: str) -> None:
     if given["user"] is not None:  # an ordinary user's pid namespace is bubblewrap's, and so is its /proc
         confine.own_proc()
     confine.keep_device_times()
+    confine.hide_machine()
     confine.private_folders(given["limits"]["disk_mib"], given["user"], given["sockets"])
     confine.enter(confine.WORK)
     confine.confine(given["limits"], given["user"], SPARE_MIB, loopback=True)

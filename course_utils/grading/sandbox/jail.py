@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import course_utils
-from course_utils.grading.inside.confine import FILES, WORK
+from course_utils.grading.inside.confine import FILES, NOTHING, WORK
 from course_utils.grading.sandbox.outcomes import SandboxMissing
 
 SOCKETS = "/course/sockets"
@@ -79,7 +79,7 @@ def _view(files: Mapping[str, Path]) -> Iterator[str]:
     """The options that make up the file system."""
     bound = [*_system(), *_python(), *_given(files)]
     links = [(os.readlink(name), name) for name in SYSTEM if os.path.islink(name)]
-    folders = {FILES, SOCKETS} | {str(p) for _, name in bound for p in Path(name).parents}
+    folders = {FILES, NOTHING, SOCKETS} | {str(p) for _, name in bound for p in Path(name).parents}
     folders |= {str(p) for copy in _copies() for p in Path(copy).parents}
     if not any(folder == "/tmp" or folder.startswith("/tmp/") for folder in folders):
         links.append((WORK, "/tmp"))
