@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import cycle, islice
+from itertools import islice
 from multiprocessing.connection import wait
 
 from course_utils.grading.children import Child, connection
@@ -57,14 +57,15 @@ def cores() -> list[int]:
 
 
 def grade_here(task: Task, jobs: Iterable[Job], workers: int) -> Iterator[Outcome]:
-    """Grade jobs on so many processes; outcomes come as they are ready, in any order.
+    """Grade jobs on so many processes, at most one a core; outcomes come as they are ready, in any order.
 
+    Two on one core would let a busy submission take the time of another student's.
     A job that ends its worker TRIES times gives no outcome. Raises GradingError if there is no sandbox, the
     exercise's own solution fails, or workers keep dying on every job.
     """
     pool = _Pool(task, jobs)
     try:
-        pool.start(workers)
+        pool.start(min(workers, len(cores())))
         yield from pool.outcomes()
     finally:
         pool.stop()
@@ -82,7 +83,7 @@ class _Pool:
         """Start workers side by side, no more than there are jobs, and give each one."""
         self._again.extend(islice(self._new, count))
         children = [Child("course_utils.grading.workers") for _ in self._again]
-        self._workers = [_Worker(*pair) for pair in zip(children, cycle(cores()), strict=False)]
+        self._workers = [_Worker(*pair) for pair in zip(children, cores(), strict=False)]
         for worker in self._workers:
             self._begin(worker)
 

@@ -34,9 +34,13 @@ def in_time(answer, seconds=2):
     ended, start = threading.Event(), time.process_time()
 
     def watch():
-        for _ in range(5):
-            if ended.wait(seconds - (time.process_time() - start)):
+        worked, idle = 0.0, 0
+        while worked < seconds and idle < 5:
+            before, left = worked, seconds - worked
+            if ended.wait(left):
                 return
+            worked = time.process_time() - start
+            idle = idle + 1 if worked - before < left / 20 else 0
         _thread.interrupt_main()
 
     threading.Thread(target=watch, daemon=True).start()

@@ -52,6 +52,14 @@ def test_the_sandbox_sees_no_more_than_it_needs(monkeypatch: pytest.MonkeyPatch,
         jail.command(["true"], {"../data.csv": data})
 
 
+def test_a_checkout_that_the_sandbox_would_show_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In /usr/src/app, say, where many Docker images have their programs."""
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/bwrap")
+    monkeypatch.setattr(jail, "project_root", lambda: Path("/usr/src/app"))
+    with pytest.raises(SandboxMissing, match="shows all of /usr to students' code, solutions too: move"):
+        jail.command(["true"], {})
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_control_groups_of_both_versions(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: int

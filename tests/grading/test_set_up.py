@@ -42,6 +42,21 @@ def test_a_busy_machine_is_no_mistake(set_up: dict[str, Any]) -> None:
     assert set_up["in_time"](paused, SECONDS) == "a value"
 
 
+def test_a_small_share_of_a_core_is_enough(set_up: dict[str, Any]) -> None:
+    """A tenth of a core, say: it goes on, however long that takes, while it works."""
+
+    def slow() -> str:
+        while time.process_time() - began < SECONDS / 2:
+            worked = time.process_time()
+            while time.process_time() - worked < SECONDS / 40:
+                pass
+            time.sleep(9 * SECONDS / 40)
+        return "a value"
+
+    began = time.process_time()
+    assert set_up["in_time"](slow, SECONDS) == "a value"
+
+
 @pytest.mark.parametrize(("step", "most"), [(int, 2), (lambda: time.sleep(0.01), 10)], ids=["works", "waits"])
 def test_an_answer_without_end_is_given_up(
     set_up: dict[str, Any], step: Callable[[], object], most: int

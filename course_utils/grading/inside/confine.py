@@ -69,7 +69,7 @@ def own_proc() -> None:
 
 
 def hide_machine() -> None:
-    """Cover what /proc shows of the machine: its counters outlive a run, and could tell the next one something.
+    """Cover what /proc shows of the machine: its counters outlive a run, and could tell the next one of it.
 
     The processor's abilities stay to be seen. Libraries choose their code by them, and complain, into the
     output of a right answer, where they find none. Devices must have been seen to before.

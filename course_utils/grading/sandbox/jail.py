@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import course_utils
 from course_utils.grading.inside.confine import FILES, NOTHING, WORK
 from course_utils.grading.sandbox.outcomes import SandboxMissing
+from course_utils.paths import project_root
 
 SOCKETS = "/course/sockets"
 # What the parent needs to give each kernel its own namespaces and an unprivileged user; kernels keep none.
@@ -60,7 +61,8 @@ def command(program: Sequence[str], files: Mapping[str, Path], *options: str) ->
     """The command that runs a program in the sandbox.
 
     files: name -> what is found under this name in FILES. options: further ones for bubblewrap.
-    Raises SandboxMissing where bubblewrap is not installed, ValueError for a name that is a path.
+    Raises SandboxMissing where bubblewrap is not installed or would show the course's sources, ValueError for
+    a name that is a path.
     """
     bubblewrap = shutil.which("bwrap")
     if bubblewrap is None:
@@ -78,6 +80,7 @@ def command(program: Sequence[str], files: Mapping[str, Path], *options: str) ->
 def _view(files: Mapping[str, Path]) -> Iterator[str]:
     """The options that make up the file system."""
     bound = [*_system(), *_python(), *_given(files)]
+    _refuse_to_show_the_course(name for _, name in bound)
     links = [(os.readlink(name), name) for name in SYSTEM if os.path.islink(name)]
     folders = {FILES, NOTHING, SOCKETS} | {str(p) for _, name in bound for p in Path(name).parents}
     folders |= {str(p) for copy in _copies() for p in Path(copy).parents}
@@ -93,6 +96,17 @@ def _view(files: Mapping[str, Path]) -> Iterator[str]:
     # Packages insist on a temporary folder when imported; each kernel covers this one by its own.
     yield from ("--perms", "0700", "--tmpfs", WORK)
     yield from ("--proc", "/proc", "--dev", "/dev")
+
+
+def _refuse_to_show_the_course(places: Iterable[str]) -> None:
+    """Raises SandboxMissing where student code would see the checkout, and so every solution."""
+    root = project_root()
+    shown = next((place for place in places if root and root.is_relative_to(place)), None)
+    if shown:
+        raise SandboxMissing(
+            f"The course lies in {root}, and the sandbox shows all of {shown} to students' code, solutions "
+            "too: move the course, to /srv for example."
+        )
 
 
 def _system() -> Iterator[tuple[Path, str]]:
