@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,31 @@ def test_only_what_carries_a_dead_graders_number_is_removed(temporary: Path, tmp
     names = {path.name for path in temporary.iterdir() if not path.is_symlink()}
     assert names == {mine, parent, other, f"course-{10**30}-x"}
     assert (tmp_path / "kept").is_dir()
+
+
+def test_what_others_remove_meanwhile_is_no_matter(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Graders side by side make and remove groups all the time."""
+    monkeypatch.setattr(cgroups, "places", lambda: [tmp_path / "all" / "mine"])
+    (tmp_path / "all" / "mine").mkdir(parents=True)
+    others = [tmp_path / "all" / str(number) for number in range(20)]
+    ended = threading.Event()
+
+    def come_and_go() -> None:
+        while not ended.is_set():
+            for act in (Path.mkdir, Path.rmdir):
+                for other in others:
+                    act(other)
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(300):
+            leftovers.reap()
+    finally:
+        ended.set()
+        thread.join()
 
 
 @pytest.mark.parametrize("version", [1, 2])

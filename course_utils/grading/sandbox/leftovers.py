@@ -6,6 +6,7 @@ where no process has that number any more. A number that was given to another pr
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import shutil
@@ -27,12 +28,18 @@ def reap() -> None:
     """Remove what dead graders left behind; what cannot be removed stays."""
     for place in cgroups.places():
         # A session may have groups of its own, so look beside this one's, too.
-        for group in {*place.glob("course-*"), *place.parent.glob("*/course-*")}:
+        for group in {*_found(place), *_found(place.parent, "*")}:
             if _is_dead(group.name):
                 _remove_group(group)
-    for folder in Path(tempfile.gettempdir()).glob("course-*"):
-        if _is_dead(folder.name) and folder.lstat().st_uid == os.geteuid():
-            shutil.rmtree(folder, ignore_errors=True)  # follows no links
+    for folder in _found(Path(tempfile.gettempdir())):
+        with suppress(FileNotFoundError):  # another grader was faster
+            if _is_dead(folder.name) and folder.lstat().st_uid == os.geteuid():
+                shutil.rmtree(folder, ignore_errors=True)  # follows no links
+
+
+def _found(place: Path, *below: str) -> list[Path]:
+    """What is named like ours. The module `glob` forgives a folder that vanishes, which `Path.glob` does not."""
+    return [Path(name) for name in glob.glob(os.path.join(glob.escape(str(place)), *below, "course-*"))]
 
 
 def _is_dead(name: str) -> bool:
@@ -51,7 +58,6 @@ def _is_dead(name: str) -> bool:
 
 def _remove_group(group: Path) -> None:
     """Remove a group and those in it. The kernel refuses where a process is left in one."""
-    inner = sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True)
-    for folder in (*inner, group):
+    for folder, _, _ in os.walk(group, topdown=False):
         with suppress(OSError):
-            folder.rmdir()
+            os.rmdir(folder)
