@@ -38,7 +38,7 @@ def reap() -> None:
 
 
 def _found(place: Path, *below: str) -> list[Path]:
-    """What is named like ours. The module `glob` forgives a folder that vanishes, which `Path.glob` does not."""
+    """What is named like ours. The module glob forgives a folder that vanishes, Path.glob does not."""
     return [Path(name) for name in glob.glob(os.path.join(glob.escape(str(place)), *below, "course-*"))]
 
 
