@@ -1,7 +1,8 @@
 """`course grade`: grade submissions, grade again after a change, late days, manual points."""
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -11,10 +12,12 @@ import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
-    from course_utils.grading.batch import Runner
+    from course_utils.grading.batch import Runner, Summary
     from course_utils.grading.exercise import Exercise
     from course_utils.grading.grade import Setting
     from course_utils.grading.gradebook import Gradebook
+    from course_utils.grading.records import Submission
+    from course_utils.grading.roster import Roster
 
 
 class _RunByDefault(TyperGroup):
@@ -95,9 +98,10 @@ def run(
         known, setting = exercises.load(exercise), _setting(kernel, unsafe_no_sandbox)
         students, own = read(roster) if roster else None, pattern(names) if names else None
         with Gradebook(gradebook, create=True) as book, book.alone():
+            found = list(collect(submissions, known, roster=students, names=own))
+            _look_for_a_folder_around_all(known, found, students)
             if students:
                 book.enroll(students.names)
-            found = collect(submissions, known, roster=students, names=own)
             typer.echo(f"{book.add(known.name, found)} new submissions", err=True)
             if students and (strangers := sorted(book.students().keys() - students.names.keys())):
                 typer.echo(f"{len(strangers)} not in the roster: {', '.join(strangers[:20])}", err=True)
@@ -105,6 +109,54 @@ def run(
             if late:
                 typer.echo(f"{len(late)} late, as Canvas says without a time: {', '.join(late)}", err=True)
             _grade(book, known, setting, _runner(known, setting, workers, scheduler))
+
+
+def _look_for_a_folder_around_all(
+    exercise: "Exercise", found: "Sequence[Submission]", roster: "Roster | None"
+) -> None:
+    """A folder around everybody's makes a class one student: refuse it by the roster, else warn of it.
+
+    Raises IntakeError if the roster has nobody whom the files name.
+    """
+    from course_utils.grading.intake import IntakeError
+
+    named = sorted({given.student for given in found})
+    if roster and named and not roster.names.keys() & set(named):
+        raise IntakeError(
+            f"Nobody in the roster is named by these files, which name {', '.join(named[:20])}. If one "
+            "folder lies around all others, unpack it and name the inner one; if files are named otherwise, "
+            "use --names; if these are ids of your platform, put them into the roster. Nothing was taken in."
+        )
+    if not roster and len(named) == 1 and len(found) > 1:
+        typer.echo(
+            f"All {len(found)} notebooks count as attempts of one student, {named[0]}. If that is a folder "
+            "around everybody's, grade the folder inside it, and take these out with "
+            f"`course grade drop {exercise.name} {shlex.quote(named[0])}`.",
+            err=True,
+        )
+
+
+@app.command()
+def drop(
+    exercise: ExerciseName,
+    student: Annotated[str, typer.Argument(help="As the gradebook has them.")],
+    gradebook: Book = DEFAULT_BOOK,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take a student's attempts at an exercise out of the gradebook, with their grades."""
+    from course_utils.grading import exercise as exercises
+    from course_utils.grading.gradebook import Gradebook
+    from course_utils.grading.gradebook_tables import GradebookError
+
+    with _plain_errors(), Gradebook(gradebook) as book, book.alone():
+        name = exercises.load(exercise).name
+        count = len(book.attempts(name, student))
+        if not count:
+            raise GradebookError(f"{gradebook} has no attempt of {student!r} at {name}: is the name whole?")
+        if not yes:
+            typer.confirm(f"Remove {count} attempts of {student} at {name}, with their grades?", abort=True)
+        book.drop(name, student)
+    typer.echo(f"{count} attempts of {student} removed")
 
 
 @app.command()
@@ -124,8 +176,10 @@ def regrade(
     with _plain_errors():
         known, setting = exercises.load(exercise), _setting(kernel, unsafe_no_sandbox)
         with Gradebook(gradebook) as book, book.alone():
-            _grade(book, known, setting, _runner(known, setting, workers, scheduler))
+            done = _grade(book, known, setting, _runner(known, setting, workers, scheduler))
             found = changes(book, known)
+    if not (done.graded or done.invalid or done.left):
+        typer.echo("Nothing new to grade; since the version before:")
     for change in found:
         before, after = ("-" if points is None else points for points in (change.before, change.after))
         typer.echo(f"{change.student}, attempt {change.attempt}: {change.check} {before} -> {after}")
@@ -225,7 +279,7 @@ def _runner(exercise: "Exercise", setting: "Setting", workers: int, scheduler: s
     return partial(grade_here, task, workers=workers or len(cores()))
 
 
-def _grade(book: "Gradebook", exercise: "Exercise", setting: "Setting", run: "Runner") -> None:
+def _grade(book: "Gradebook", exercise: "Exercise", setting: "Setting", run: "Runner") -> "Summary":
     """Grade with a progress bar, and say in one line what was done."""
     from tqdm import tqdm
 
@@ -242,3 +296,4 @@ def _grade(book: "Gradebook", exercise: "Exercise", setting: "Setting", run: "Ru
         )
     left = f", {done.left} not (the same command tries them again)" if done.left else ""
     typer.echo(f"{done.graded} graded, {done.invalid} invalid{left}: {book.path}")
+    return done

@@ -2,7 +2,8 @@
 
 Only one process, the coordinator, writes. It commits each grade as it comes, so that a grader that is
 killed loses nothing but the runs under way, and a row's key (attempt, version of the exercise, seed,
-sandboxed or not) keeps anything from being graded twice. A grade is never changed: a regrade adds one.
+sandboxed or not) keeps anything from being graded twice. A grade is never changed: a regrade adds one. Only
+`drop` takes any out.
 """
 
 from __future__ import annotations
@@ -172,6 +173,20 @@ class Gradebook:
                     (exercise, given.student, given.sha256, given.path, given.submitted),
                 )
         return self._count("attempts") - before
+
+    def drop(self, exercise: str, student: str) -> None:
+        """Take out a student's attempts at an exercise with their grades. Manual points stay."""
+        attempts = "SELECT id FROM attempts WHERE exercise = ? AND student = ?"
+        grades = f"SELECT id FROM grades WHERE attempt IN ({attempts})"
+        nobodys = "exercise = ? AND sha256 NOT IN (SELECT sha256 FROM attempts WHERE exercise = ?)"
+        with self._transaction():
+            for table, chosen in (
+                ("checks", f"grade IN ({grades})"),
+                ("grades", f"attempt IN ({attempts})"),
+                ("attempts", "exercise = ? AND student = ?"),
+            ):
+                self._file.execute(f"DELETE FROM {table} WHERE {chosen}", (exercise, student))
+            self._file.execute(f"DELETE FROM submissions WHERE {nobodys}", (exercise, exercise))
 
     def pending(self, exercise: str, version: str, *, sandboxed: bool) -> list[Attempt]:
         """Attempts without a grade under this version, and those over which the grader failed.

@@ -48,7 +48,40 @@ def test_grading_and_grading_again(tiny: Path) -> None:
     assert "0 graded, 0 invalid" in call(tiny, "run", *arguments).output
     with Gradebook(tiny / "book.sqlite") as book:
         assert [(f.name, f.score) for f in book.finals("tiny")] == [("Ann Lee", 3), ("Bo", 0), ("Eve", 0)]
-    assert "0 points of 0 students changed" in call(tiny, "regrade", "tiny").output
+    again = call(tiny, "regrade", "tiny").output
+    assert "Nothing new to grade; since the version before:\n0 points of 0 students changed" in again
+
+
+@pytest.fixture
+def wrapped(tiny: Path) -> Path:
+    """The class's files in a folder too deep: all of them lie in `downloads`."""
+    for student in ("lee", "bo", "eve"):
+        path = tiny / "around" / "downloads" / student / "x.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(handed_in.content(f"{handed_in.RIGHT}  # {student}"))
+    return tiny
+
+
+def test_files_that_name_nobody_in_the_roster_are_not_taken_in(wrapped: Path) -> None:
+    roster = ["--roster", str(wrapped / "roster.csv")]
+    done = call(wrapped, "tiny", str(wrapped / "around"), *roster)
+    assert done.exit_code == 1
+    assert "Nobody in the roster is named by these files, which name downloads." in done.output
+    with Gradebook(wrapped / "book.sqlite") as book:
+        assert (book.students(), book.attempts("tiny")) == ({}, [])
+    assert "3 graded" in call(wrapped, "tiny", str(wrapped / "around" / "downloads"), *roster).output
+
+
+def test_without_a_roster_a_class_of_one_is_warned_of_and_can_be_taken_out(wrapped: Path) -> None:
+    said = call(wrapped, "tiny", str(wrapped / "around")).output
+    assert "All 3 notebooks count as attempts of one student, downloads." in said
+    assert "`course grade drop tiny downloads`" in said
+    assert call(wrapped, "drop", "tiny", "downloads").exit_code == 1, "nobody said yes"
+    assert "3 attempts of downloads removed" in call(wrapped, "drop", "tiny", "downloads", "--yes").output
+    assert "has no attempt of 'downloads'" in call(wrapped, "drop", "tiny", "downloads", "--yes").output
+    assert "one student" not in call(wrapped, "tiny", str(wrapped / "around" / "downloads")).output
+    with Gradebook(wrapped / "book.sqlite") as book:
+        assert list(book.students()) == ["bo", "eve", "lee"]
 
 
 def test_canvas_says_who_is_late_and_not_since_when(tiny: Path) -> None:

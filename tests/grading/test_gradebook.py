@@ -65,6 +65,21 @@ def test_the_first_time_that_was_noted_stands(book: Gradebook) -> None:
     assert [attempt.submission.path for attempt in book.attempts("tiny")] == ["0.ipynb"] * 3
 
 
+def test_a_students_attempts_can_be_taken_out_and_nobody_elses(book: Gradebook) -> None:
+    """What only they handed in is forgotten, so that it can come in anew; what others share stays."""
+    shared, refused = submission("ann", "1"), replace(submission("all", "2"), reason="One too many.")
+    book.add("tiny", [shared, replace(shared, student="all"), refused])
+    book.add("other", [submission("all", "2")])
+    for attempt in book.attempts("tiny"):
+        book.record(attempt.id, GRADE)
+    book.drop("tiny", "all")
+    assert [(a.student, a.grade) for a in book.attempts("tiny")] == [("ann", GRADE)]
+    assert len(book.attempts("other")) == 1
+    book.add("tiny", [submission("all", "2")])
+    assert book.attempts("tiny", "all")[0].submission.reason == ""
+    assert book.attempts("tiny", "all")[0].grade is None
+
+
 def test_a_grade_without_a_sandbox_does_not_stand_for_one_with(book: Gradebook) -> None:
     book.add("tiny", [submission("ann", "1")])
     (ann,) = book.attempts("tiny")

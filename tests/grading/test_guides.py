@@ -35,7 +35,7 @@ def test_every_command_on_the_page_exists(page: str) -> None:
 
 def test_the_instructors_page_shows_every_grading_command() -> None:
     shown = {words[1] for words in commands("instructors.md") if words[0] == "grade"}
-    assert {"01", "policy", "manual", "regrade", "publish", "fill", "summary", "package"} == shown
+    assert {"01", "drop", "policy", "manual", "regrade", "publish", "fill", "summary", "package"} == shown
 
 
 @pytest.mark.parametrize(
