@@ -12,6 +12,7 @@ from course_utils.cli.grade import DEFAULT_BOOK, Book, ExerciseName
 
 if TYPE_CHECKING:
     from course_utils.grading.exercise import Exercise
+    from course_utils.grading.late import Policy
     from course_utils.grading.publish.summary import Summary
     from course_utils.grading.records import Final
 
@@ -47,11 +48,11 @@ def publish(
     from course_utils.grading.publish.words import exercise_title
 
     with _plain_errors():
-        known, finals = _finals(exercise, gradebook)
+        known, finals, policy = _finals(exercise, gradebook)
         pages = feedback.write(known, finals, out / "feedback")
         title = exercise_title(known)
         files = {
-            f"{known.name}.csv": sheets.gradebook(known, finals),
+            f"{known.name}.csv": sheets.gradebook(known, finals, policy),
             f"{known.name}_canvas.csv": sheets.canvas(title, known.points(), finals),
             f"{known.name}_moodle.csv": sheets.moodle(title, finals, feedback.in_words(known, finals)),
             f"{known.name}_summary.html": summary.page(
@@ -71,7 +72,7 @@ def summary(exercise: ExerciseName, gradebook: Book = DEFAULT_BOOK, no_mistakes:
     from course_utils.grading.publish.summary import lines
 
     with _plain_errors():
-        known, finals = _finals(exercise, gradebook)
+        known, finals, _ = _finals(exercise, gradebook)
         for line in lines(known, _summary(known, finals, no_mistakes)):
             typer.echo(line)
 
@@ -84,15 +85,20 @@ def fill(
         str, typer.Option(help="The column to fill, or its beginning; added if there is none.")
     ],
     out: Annotated[Path, typer.Option(help="The CSV to write.")],
-    key: Annotated[str, typer.Option(help="The column with the roster's `student`; found if left out.")] = "",
+    key: Annotated[str, typer.Option(help="The column that names the students; found if left out.")] = "",
+    roster: Annotated[
+        Path | None, typer.Option(help="CSV with other names of the students, as for run.")
+    ] = None,
     gradebook: Book = DEFAULT_BOOK,
 ) -> None:
     """Write scores into a sheet of your course system, so that its own ids and columns stay."""
     from course_utils.grading.publish import sheets
+    from course_utils.grading.roster import read
 
     with _plain_errors():
-        _, finals = _finals(exercise, gradebook)
-        text, missing = sheets.fill(sheet.read_text(encoding="utf-8-sig"), column, finals, key)
+        students = read(roster) if roster else None
+        _, finals, _ = _finals(exercise, gradebook)
+        text, missing = sheets.fill(sheet.read_text(encoding="utf-8-sig"), column, finals, key, students)
         out.write_text(text, encoding="utf-8", newline="")
     typer.echo(f"Wrote {out}")
     if missing:
@@ -142,14 +148,14 @@ def package(
         typer.echo(f"Wrote {path}. It holds the solution: upload it to Gradescope, and give it to nobody.")
 
 
-def _finals(exercise: str, gradebook: Path) -> "tuple[Exercise, list[Final]]":
-    """The exercise, and what stands for each student."""
+def _finals(exercise: str, gradebook: Path) -> "tuple[Exercise, list[Final], Policy]":
+    """The exercise, what stands for each student, and by which policy."""
     from course_utils.grading import exercise as exercises
     from course_utils.grading.gradebook import Gradebook
 
     known = exercises.load(exercise)
     with Gradebook(gradebook) as book:
-        return known, book.finals(known.name)
+        return known, book.finals(known.name), book.policy(known.name)
 
 
 def _summary(exercise: "Exercise", finals: "list[Final]", no_mistakes: bool) -> "Summary":

@@ -86,6 +86,17 @@ def test_fill_writes_into_an_exported_sheet_and_names_who_is_missing(book: Path,
     assert "Not in the sheet: cem" in said
 
 
+def test_fill_finds_students_by_the_rosters_other_names(book: Path, tmp_path: Path) -> None:
+    sheet, out, roster = (tmp_path / name for name in ("export.csv", "upload.csv", "roster.csv"))
+    sheet.write_text("Student,ID,Exercise 1 (7)\nLee,1001,\nRay,1002,3\n")
+    roster.write_text("student,name,canvas\nann,Ann Lee,1001\nbob,Bob Ray,1002\n")
+    given = ["01", sheet, "--column", "Exercise 1", "--out", out, "--gradebook", book]
+    assert "Name another one with --key" in " ".join(run("grade", "fill", *given, code=1).split())
+    assert not out.exists()
+    run("grade", "fill", *given, "--roster", roster)
+    assert scores(out, "Exercise 1 (7)") == ["25", "24"]
+
+
 def test_a_sheet_without_students_is_one_sentence(book: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "export.csv"
     sheet.write_text("a,b\n1,2\n")

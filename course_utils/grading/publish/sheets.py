@@ -1,20 +1,26 @@
 """Scores as CSV: the gradebook's own sheet, and what Canvas and Moodle take in.
 
 A spreadsheet runs a cell that begins like a formula, and names and comments come from students. Such a
-cell gets an apostrophe in front, which spreadsheets take for "this is text" and do not show.
+cell gets an apostrophe in front, which spreadsheets take for "this is text" and do not show. So does what
+begins like one after a semicolon, a tab or a bar: where the comma is the decimal sign, cells end there.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from course_utils.grading.exercise import Exercise
+from course_utils.grading.late import Policy
 from course_utils.grading.records import WITHOUT_SCORE, Final
+from course_utils.grading.roster import Roster
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+SIGNS = "=+-@＝＋－＠"  # what a spreadsheet takes for the beginning of a formula
+FORMULA = (*SIGNS, "\t", "\r", "\n")
+_NEXT_CELL = re.compile(rf'[;\t|\r\n][\s"\ufeff]*(?=[{re.escape(SIGNS)}])')
 CANVAS_KEYS = ("SIS Login ID", "SIS User ID", "ID", "Student")
 MOODLE_KEYS = ("ID number", "Email address", "Username", "Full name", "Identifier")
 
@@ -26,19 +32,24 @@ class SheetError(ValueError):
 def safe(value: Any) -> Any:
     """A cell that no spreadsheet runs. Numbers stay numbers.
 
-    >>> safe("=1+1"), safe("-ann"), safe(-1.5), safe("ann")
-    ("'=1+1", "'-ann", -1.5, 'ann')
+    >>> safe("=1+1"), safe("-ann"), safe(-1.5), safe("ann"), safe("ann;=1+1")
+    ("'=1+1", "'-ann", -1.5, 'ann', "ann;'=1+1")
     """
     if not isinstance(value, str):
         return "" if value is None else value
-    text = value.replace("\0", "")
-    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(_FORMULA) else text
+    text = _NEXT_CELL.sub(r"\g<0>'", value.replace("\0", ""))
+    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(FORMULA) else text
 
 
 def as_csv(rows: Iterable[Sequence[Any]]) -> str:
     """Rows as the text of a CSV file (comma, quotes where needed, one line end), each cell safe."""
+    return _written([safe(cell) for cell in row] for row in rows)
+
+
+def _written(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as the text of a CSV file, each cell as it is."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([safe(cell) for cell in row] for row in rows)
+    csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()
 
 
@@ -61,10 +72,11 @@ def score(final: Final, absent: int | str = "") -> int | float | str:
     return number(final.score) if final.attempt or final.manual else absent
 
 
-def gradebook(exercise: Exercise, finals: Sequence[Final]) -> str:
+def gradebook(exercise: Exercise, finals: Sequence[Final], policy: Policy) -> str:
     """The whole story of each student in one row: score, attempt, lateness, points of each task."""
     tasks = list(exercise.tasks())
-    head = ["student", "name", "score", "of", "status", "attempt", "late days", "penalty", "manual points"]
+    head = ["student", "name", "score", "of", "status", "attempt"]
+    head += ["days late", "charged days", "penalty", "manual points"]
     rows: list[list[Any]] = [[*head, *(f"task {task}" for task in tasks), "comments", "without sandbox"]]
     for final in finals:
         earned = task_points(final)
@@ -72,7 +84,9 @@ def gradebook(exercise: Exercise, finals: Sequence[Final]) -> str:
         rows.append(
             [
                 *(final.student, final.name, score(final, absent=0), exercise.points(), status(final)),
-                *(final.attempt.number if final.attempt else "", final.late_days, number(final.penalty)),
+                final.attempt.number if final.attempt else "",
+                policy.days_late(final.attempt.submission.submitted) if final.attempt else 0,
+                *(final.late_days, number(final.penalty)),
                 number(sum(entry.points for entry in final.manual)),
                 *(earned.get(task, 0) for task in tasks),
                 *(comments, "" if is_sandboxed(final) else "yes"),
@@ -103,11 +117,15 @@ def moodle(title: str, finals: Sequence[Final], feedback: Mapping[str, str] | No
     return as_csv(rows)
 
 
-def fill(sheet: str, column: str, finals: Sequence[Final], key: str = "") -> tuple[str, list[str]]:
+def fill(
+    sheet: str, column: str, finals: Sequence[Final], key: str = "", roster: Roster | None = None
+) -> tuple[str, list[str]]:
     """Write scores into a sheet that was exported from Canvas or Moodle, so that its own ids stay.
 
-    column: which to fill, or its beginning; it is added if there is none. key: the column that holds the
-    roster's `student`; found by its name if left out. Returns the sheet, and the students it does not list.
+    column: which to fill, or its beginning; it is added if there is none. key: the column that names the
+    students; found by its name if left out. roster: what names a student beside the roster's `student`.
+    Returns the sheet, and the students it does not list. All other cells stay as they are.
+    Raises SheetError if a column is missing, no row names a student, or two name the same.
     """
     rows = list(csv.reader(io.StringIO(sheet.removeprefix("\ufeff"))))
     if not rows:
@@ -116,15 +134,29 @@ def fill(sheet: str, column: str, finals: Sequence[Final], key: str = "") -> tup
     place, target = _key_place(head, key), _column_place(head, column)
     if target == len(head):
         rows = [[*row, ""] for row in rows]
-        rows[0][target] = column
+        rows[0][target] = safe(column)
     scores = {final.student: score(final) for final in finals}
     found = set()
     for row in rows[1:]:
-        student = row[place].strip() if len(row) > max(place, target) else None
-        if student in scores:
-            found.add(student)
-            row[target] = str(scores[student]) if scores[student] != "" else row[target]
-    return as_csv(rows), sorted(set(scores) - found)
+        student = _named(row[place], roster or Roster()) if len(row) > max(place, target) else None
+        if student not in scores:
+            continue
+        if student in found:
+            raise SheetError(f"Two rows name {student} in the column {head[place]!r}: name another by --key.")
+        found.add(student)
+        row[target] = str(scores[student]) if scores[student] != "" else row[target]
+    if not found:
+        raise SheetError(
+            f"No row was filled: the column {head[place]!r} does not hold the roster's `student`. Name "
+            "another one with --key, or give the roster with --roster, for the other names of students."
+        )
+    return _written(rows), sorted(set(scores) - found)
+
+
+def _named(cell: str, roster: Roster) -> str:
+    """The student whom a cell names. Moodle's worksheet writes "Participant 501" for the id 501."""
+    name = cell.strip().removeprefix("Participant ")
+    return roster.find(name) or name
 
 
 def _key_place(head: Sequence[str], key: str) -> int:
