@@ -155,7 +155,14 @@ def test_tampering_takes_every_check_and_hidden_outputs_stay_hidden() -> None:
         assert {found[name].reason for name in equal} == {ended or "display hijacked"}
     wrong = outcomes(code, ran, {}, "", False)
     assert wrong["double-random"].message == "Other words."
-    assert "Expected: 'wordword'" in wrong["double-word"].message
+    assert wrong["double-word"].message == "Your value:  'wordword'\nRight value: 'wordword'"
+
+
+def test_a_right_value_stands_on_one_line_so_that_it_can_be_replaced() -> None:
+    (check, *_) = checks()
+    long = {**check, "outputs": [result("[1,\n 2]")]}
+    found = outcomes([long], {check["id"]: Executed([result("[1]")])}, {}, "", False)
+    assert found[check["id"]].message == "Your value:  [1]\nRight value: [1, 2]"
 
 
 def test_an_unfit_notebook_is_refused() -> None:

@@ -56,7 +56,8 @@ def _of_cell(cell: Cell, done: Executed, is_equal: bool) -> tuple[str, str]:
         known = _BY_NUMBER.get(error["evalue"][:10], "raised")
         return _BY_ERROR.get(error["ename"], known), "\n".join(error["traceback"]) or _last_line(error)
     if not is_equal:
-        return "wrong value", f"Shown:    {_text(done.outputs)}\nExpected: {_text(cell['outputs'])}"
+        right = " ".join(_text(cell["outputs"]).split())
+        return "wrong value", f"Your value:  {_text(done.outputs)}\nRight value: {right}"
     return "", ""
 
 
