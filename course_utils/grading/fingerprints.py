@@ -2,7 +2,8 @@
 
 Every known wrong answer (`mutants`) is tried once for a version of the exercise. An answer that fails
 exactly the checks that a known one fails has probably made its mistake; where several known ones
-fail the same checks, the words that the student was shown decide, and else all are named.
+fail the same checks, the words that the student was shown decide, and else all are named. An answer that
+raised an error or did not end fails all checks, whatever its mistake: only words name that.
 """
 
 from __future__ import annotations
@@ -74,8 +75,17 @@ def _mistake(known: Sequence[Fingerprint], failed: Sequence[CheckResult]) -> str
     names = {check.id for check in failed}
     candidates = [row for row in known if set(row.failed) == names]
     said = "\n".join(told(check.message) for check in failed)
-    fitting = [row.mistake for row in candidates if row.says in said] or [row.mistake for row in candidates]
+    fitting = [row.mistake for row in candidates if row.says in said]
+    if not fitting and all(map(_was_compared, failed)):
+        fitting = [row.mistake for row in candidates]
     return " or ".join(fitting) if len(fitting) <= MAX_NAMED else ""
+
+
+def _was_compared(check: CheckResult) -> bool:
+    """Whether a failed check showed a value. Of a hidden one all is known that its student is told."""
+    if check.kind == "hidden-check":
+        return "It was not compared" not in check.message
+    return "Right value: " in told(check.message)
 
 
 def _try_out(exercise: Exercise, known: Sequence[Mutant]) -> list[Fingerprint]:

@@ -1,5 +1,7 @@
 """A small exercise with a graded class, for the tests of what is published."""
 
+import json
+
 import tiny_exercise
 
 from course_utils.grading.exercise import Exercise, parse
@@ -21,6 +23,15 @@ HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e'\"&<b>"
 def exercise() -> Exercise:
     """The tiny exercise: task double, checks double-word (public, 2) and double-random (hidden, 1)."""
     return parse("01_tiny", tiny_exercise.notebook())
+
+
+def two_tasks() -> Exercise:
+    """The tiny exercise with a second task, triple, that may call the answer to double."""
+    made = tiny_exercise.notebook()
+    own = [cell for cell in made["cells"] if cell["id"].startswith("double")]
+    task, *rest = json.loads(json.dumps(own).replace("double", "triple").replace("Task 1", "Task 2"))
+    task["metadata"]["course"]["needs"] = ["double"]
+    return parse("01_tiny", {**made, "cells": [*made["cells"], task, *rest]})
 
 
 def checks(public: str = "", hidden: str = "") -> tuple[CheckResult, ...]:

@@ -1,14 +1,16 @@
 """The instructor's summary: it counts what counts, names known mistakes, and accuses nobody."""
 
+from dataclasses import replace
+
 import pytest
 from browser import PageFactory
-from published import HOSTILE, absent, exercise, final, grade, invalid
+from published import HOSTILE, absent, exercise, final, grade, invalid, two_tasks
 
 from course_utils.grading import fingerprints, mutants
 from course_utils.grading.fingerprints import Fingerprint
 from course_utils.grading.mutants import Mutant
 from course_utils.grading.publish import summary
-from course_utils.grading.records import Final
+from course_utils.grading.records import CheckResult, Final
 
 EXERCISE = exercise()
 ONCE = Fingerprint("double", "writes the word once", "You wrote it once", ("double-random", "double-word"))
@@ -53,9 +55,58 @@ def test_mistakes_are_named_by_what_fails_and_by_what_was_said() -> None:
 
 
 def test_without_a_telling_message_all_candidates_are_named() -> None:
-    said = fingerprints.mistakes(KNOWN, grade("wrong", "no"))
+    wrong = "Your value:  1\nRight value: 2"
+    said = fingerprints.mistakes(KNOWN, grade(wrong, "no"))
     assert said == {"double": "writes the word once or writes it three times"}
-    assert fingerprints.mistakes([ONCE] * 4, grade("wrong", "no")) == {"double": ""}
+    assert fingerprints.mistakes([ONCE] * 4, grade(wrong, "no")) == {"double": ""}
+
+
+@pytest.mark.parametrize(
+    ("public", "hidden"),
+    [
+        ("Cell In[1], line 2, in double(word)\n----> 2     return {}[word]\n\nKeyError: 'word'", "no"),
+        ("NameError: name 'double' is not defined", "no"),
+        ("No value after 3 seconds: does a loop in it never end?", "no"),
+        ("It ran out of time: the cell's, the whole run's, or that of the processor.", "no"),
+        ("Your notebook has no answer cell for double: its id and metadata are gone.", "no"),
+        ("", "no (It was not compared: it needed more memory than there is.)"),
+    ],
+)
+def test_an_answer_that_showed_no_value_made_no_mistake_of_the_known_ones(public: str, hidden: str) -> None:
+    assert fingerprints.mistakes([THRICE, EMPTY], grade(public, hidden)) == {"double": ""}
+
+
+def test_an_error_that_is_a_known_mistake_is_named() -> None:
+    by_error = Fingerprint("double", "divides", "ZeroDivisionError", ("double-random", "double-word"))
+    said = fingerprints.mistakes([by_error, THRICE], grade("ZeroDivisionError: by zero", "no"))
+    assert said == {"double": "divides"}
+
+
+def test_what_names_no_mistake_comes_last() -> None:
+    stub = grade("NotImplementedError: double: your code goes here", "no")
+    stubs = [final(f"stub{i}", stub) for i in range(3)]
+    odd = [final(f"odd{i}", grade(public="odd")) for i in range(2)]
+    once = final("bob", grade("You wrote it once.", "no"))
+    found = summary.of(EXERCISE, [*stubs, *odd, once], KNOWN).mistakes
+    assert [mistake for _, mistake, _ in found] == [
+        "writes the word once",
+        fingerprints.UNANSWERED,
+        summary.UNKNOWN,
+    ]
+
+
+def test_a_task_that_may_fail_of_an_earlier_one_is_left_out() -> None:
+    two = two_tasks()
+    later = CheckResult("triple-word", "triple", "public-check", 1, 0, "Your value:  1\nRight value: 2")
+    both, alone = grade("You wrote it once.", "no"), grade()
+    finals = [
+        final(name, replace(given, checks=(*given.checks, later)))
+        for name, given in {"ann": both, "bob": both, "cem": alone}.items()
+    ]
+    assert summary.of(two, finals, KNOWN).mistakes == (
+        ("double", "writes the word once", 2),
+        ("triple", summary.UNKNOWN, 1),
+    )
 
 
 def test_a_stub_is_no_mistake() -> None:
@@ -81,6 +132,11 @@ def test_the_text_has_the_same_numbers() -> None:
     assert "1x double: writes the word once" in text
     assert "same answer to double: ann, bob" in text
     assert "\x1b" not in text
+
+
+def test_nothing_to_look_at_is_said() -> None:
+    assert list(summary.lines(EXERCISE, summary.of(EXERCISE, [])))[-1] == "To look at: nothing"
+    assert "To look at" in list(summary.lines(EXERCISE, summary.of(EXERCISE, CLASS)))
 
 
 def page(finals: list[Final]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import mean, quantiles
 
 from course_utils.grading.exercise import Exercise, course, source
-from course_utils.grading.fingerprints import Fingerprint, mistakes
+from course_utils.grading.fingerprints import UNANSWERED, Fingerprint, mistakes
 from course_utils.grading.publish.pages import render
 from course_utils.grading.publish.sheets import is_sandboxed, number, status
 from course_utils.grading.publish.words import NO_SANDBOX, clean, exercise_title, task_titles
@@ -62,7 +62,7 @@ def of(exercise: Exercise, finals: Sequence[Final], known: Sequence[Fingerprint]
         scores,
         tuple(_bins(scores, exercise.points())),
         tuple(_checks(list(grades.values()))),
-        tuple(_common(known, list(grades.values()))),
+        tuple(_common(exercise, known, list(grades.values()))),
         tuple(sorted(grade.seconds for grade in grades.values())),
         tuple(sorted(grade.cpu_seconds for grade in grades.values())),
         {
@@ -103,7 +103,7 @@ def lines(exercise: Exercise, found: Summary) -> Iterator[str]:
         yield f"  {share:4.0%} of {students} pass {check.id} ({check.kind})"
     yield "Most common mistakes"
     yield from (f"  {students}x {task}: {mistake}" for task, mistake, students in found.mistakes[:5])
-    yield "To look at"
+    yield "To look at" if found.suspicions or found.twins else "To look at: nothing"
     for student, said in found.suspicions.items():
         yield from (f"  {clean(student, 80)}: {clean(line, 200)}" for line in said)
     for group in found.twins:
@@ -155,11 +155,21 @@ def _checks(grades: Sequence[Grade]) -> list[tuple[CheckResult, float, int]]:
     return sorted(rows, key=lambda row: row[1])
 
 
-def _common(known: Sequence[Fingerprint], grades: Sequence[Grade]) -> list[tuple[str, str, int]]:
-    counts = Counter(
-        (task, mistake or UNKNOWN) for grade in grades for task, mistake in mistakes(known, grade).items()
-    )
-    return [(task, mistake, students) for (task, mistake), students in counts.most_common(MAX_MISTAKES)]
+def _common(
+    exercise: Exercise, known: Sequence[Fingerprint], grades: Sequence[Grade]
+) -> list[tuple[str, str, int]]:
+    """Mistakes, most common first, then what names none. What may follow from an earlier task is left out."""
+    needs = {task: set(header.get("needs", [])) for task, header in exercise.tasks().items()}
+    counts: Counter[tuple[str, str]] = Counter()
+    for grade in grades:
+        found = mistakes(known, grade)
+        counts.update(
+            (task, mistake or UNKNOWN)
+            for task, mistake in found.items()
+            if needs.get(task, set()).isdisjoint(found)
+        )
+    rows = sorted(counts.most_common(), key=lambda row: row[0][1] in (UNANSWERED, UNKNOWN))
+    return [(task, mistake, students) for (task, mistake), students in rows[:MAX_MISTAKES]]
 
 
 def _twins(exercise: Exercise, finals: Sequence[Final]) -> list[Twins]:
