@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from browser import PageFactory
-from published import HOSTILE, absent, exercise, final, grade, invalid
+from published import HOSTILE, absent, exercise, final, grade, invalid, two_tasks
 
 from course_utils.grading.publish import feedback
-from course_utils.grading.records import WITHHELD, Final, Manual, public_beside_hidden
+from course_utils.grading.records import WITHHELD, CheckResult, Final, Manual, public_beside_hidden
 
 EXERCISE = exercise()
 
@@ -110,6 +110,30 @@ def test_a_missing_and_an_ambiguous_answer_are_told_as_such() -> None:
     assert "two cells answer it" in steps(replace(given, attempt=replace(given.attempt, submission=twice)))
 
 
+def lacks(name: str) -> str:
+    return f"Cell In[1], line 1\n----> 1 check()\n\nNameError: name '{name}' is not defined"
+
+
+def test_a_name_that_only_a_cell_of_ones_own_defines_is_explained() -> None:
+    said = steps(final("ann", grade(lacks("helper"), "no")))
+    assert "not defined: helper. Only answer cells are graded" in said
+    assert "such as a SyntaxError" in said
+    assert "on your own machine" not in said
+
+
+def test_a_name_is_explained_at_the_earliest_task_that_lacks_it() -> None:
+    given = grade(lacks("double"), "no")
+    for name, says in {"double": "first mend Task 1", "helper": "not defined: helper."}.items():
+        later = CheckResult("triple-word", "triple", "public-check", 1, 0, lacks(name))
+        both = final("ann", replace(given, checks=(*given.checks, later)))
+        assert both.attempt is not None
+        handed_in = replace(both.attempt.submission, answers={"double": "helper", "triple": "helper"})
+        both = replace(both, attempt=replace(both.attempt, submission=handed_in))
+        first, second, _ = feedback.next_steps(two_tasks(), both)
+        assert first.startswith("Task 1: not defined: double.")
+        assert second.startswith(f"Task 2: {says}")
+
+
 def test_public_points_that_do_not_count_are_explained() -> None:
     given = grade(hidden="Other words.")
     page = feedback.page(EXERCISE, final("ann", replace(given, checks=public_beside_hidden(given.checks))))
@@ -126,9 +150,32 @@ def test_full_points_need_no_next_step() -> None:
 def test_lateness_and_manual_points_stand_in_the_table_and_add_up() -> None:
     given = final("ann", grade(), Manual("ann", "", 0.5, "Nice tests."), late_days=2, penalty=1.0)
     page = feedback.page(EXERCISE, given)
-    assert "Handed in 2 days late" in page
+    assert "Late by 2 days beyond the free ones" in page
     assert "Nice tests. (+0.5 points)" in page
     assert "2.5 <small>of 3 points</small>" in page
+
+
+def test_what_came_too_late_is_no_count_of_days() -> None:
+    page = feedback.page(EXERCISE, final("ann", grade(), late_days=0, penalty=3.0))
+    assert "Handed in too late to count" in page
+    assert "0 days" not in page
+
+
+def test_points_of_people_stand_beside_the_tasks_title() -> None:
+    page = feedback.page(EXERCISE, final("ann", grade(), Manual("ann", "double", 1, "Well done.")))
+    assert "Added by your instructor (Task 1)" in page
+
+
+def test_a_line_of_feedback_has_all_that_makes_the_score() -> None:
+    notes = [Manual("ann", "double", 0.5, "Nice\x1b[31m tests."), Manual("ann", "", 0, "Come and see me.")]
+    given = final("ann", grade(hidden="no"), *notes, late_days=1, penalty=1.0)
+    none = replace(absent("bob"), manual=(Manual("bob", "", 2, "By mail."),))
+    assert feedback.in_words(EXERCISE, [given, none, invalid("eva", "it is a PDF")]) == {
+        "ann": "Task 1: 2; Late by 1 day beyond the free ones: -1; Added by your instructor (Task 1): 0.5; "
+        "Your instructor (Task 1): Nice tests.; Your instructor: Come and see me.",
+        "bob": "Nothing handed in.; Added by your instructor: 2; Your instructor: By mail.",
+        "eva": "Invalid submission. it is a PDF",
+    }
 
 
 def test_a_comment_stands_at_its_task_or_check_alone() -> None:
@@ -156,6 +203,12 @@ def test_no_name_of_a_student_leaves_the_folder(student: str, tmp_path: Path) ->
 def test_two_students_never_share_a_file() -> None:
     names = ["ann", "Ann", "a/nn", "a-nn", "ann ", ".ann", "\u0061nn2", "a\u0308", "\u00e4"]
     assert len({feedback.file_name(name).lower() for name in names}) == len(names)
+
+
+def test_nobody_has_the_file_of_another_by_the_name_of_it() -> None:
+    """Not even who is called as the file is."""
+    for name in ("m\u00fcller", "Ann", feedback.file_name("m\u00fcller")):
+        assert feedback.file_name(feedback.file_name(name)) != feedback.file_name(name)
 
 
 PAGES = {

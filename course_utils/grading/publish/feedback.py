@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,13 @@ from course_utils.grading.records import (
     CheckResult,
     Final,
     Grade,
+    Manual,
     Submission,
 )
 
 _STUB = "NotImplementedError"
+_LACKING = re.compile(r"NameError: name '(\w+)' is not defined")
+_HASHED = re.compile(r"-[0-9a-f]{8}$")
 
 
 def write(exercise: Exercise, finals: Sequence[Final], folder: Path) -> list[Path]:
@@ -46,8 +49,8 @@ def file_name(student: str) -> str:
     ('ann', 'ann-2a8c40f7')
     """
     plain = re.sub(r"[^A-Za-z0-9_.@-]+", "-", student).strip(".-")[:80]
-    # Case counts in a student's name, but not on every disk.
-    same = plain == student and plain == plain.lower()
+    # Case counts in a student's name, but not on every disk. Who is called like a hashed name gets another.
+    same = plain == student and plain == plain.lower() and not _HASHED.search(plain)
     return plain if same else f"{plain or 'student'}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"
 
 
@@ -68,23 +71,27 @@ def page(exercise: Exercise, final: Final) -> str:
         notes=list(_notes(final, grade)),
         refusal=_refusal(final),
         tasks=_tasks(exercise, final, checks),
-        adjustments=list(_adjustments(final)),
+        adjustments=list(_adjustments(exercise, final)),
         steps=list(next_steps(exercise, final)),
         provenance=_provenance(grade),
     )
 
 
 def in_words(exercise: Exercise, finals: Sequence[Final]) -> dict[str, str]:
-    """Student -> a line of feedback for a sheet: the points of each task, or why there are none."""
+    """Student -> a line of feedback for a sheet: all points of the score, or why there are none; comments."""
+    return {final.student: "; ".join(_words(exercise, final)) for final in finals}
+
+
+def _words(exercise: Exercise, final: Final) -> Iterator[str]:
     titles = task_titles(exercise)
-    return {
-        final.student: "; ".join(
-            f"{titles.get(task, task)}: {points}" for task, points in task_points(final).items()
-        )
-        if status(final) == GRADED
-        else " ".join([f"{status(final).capitalize()}.", _refusal(final)]).strip()
-        for final in finals
-    }
+    if status(final) == GRADED:
+        yield from (f"{titles.get(task, task)}: {points}" for task, points in task_points(final).items())
+    else:
+        yield f"{status(final).capitalize()}. {_refusal(final)}".strip()
+    yield from (f"{line['words']}: {line['points']}" for line in _adjustments(exercise, final))
+    for entry in final.manual:
+        if entry.comment:
+            yield f"Your instructor{_where(exercise, entry)}: {clean(entry.comment)}"
 
 
 def next_steps(exercise: Exercise, final: Final) -> Iterator[str]:
@@ -95,27 +102,31 @@ def next_steps(exercise: Exercise, final: Final) -> Iterator[str]:
         return
     failed = [check for check in grade.checks if not check.passed]
     broken = {check.task for check in failed}
-    for task in exercise.tasks():
+    for task, title in task_titles(exercise).items():
         if task in broken:
-            own = [check for check in failed if check.task == task]
-            yield f"{task_titles(exercise)[task]}: {_advice(exercise, final.attempt.submission, own, broken)}"
+            yield f"{title}: {_advice(exercise, final.attempt.submission, task, failed)}"
     if any(check.kind == "public-check" for check in failed):
         yield f"Before you hand in again: pytest --nbval-lax {exercise.name}.ipynb"
 
 
-def _advice(
-    exercise: Exercise, submission: Submission, failed: Sequence[CheckResult], broken: Collection[str]
-) -> str:
-    """What to do about the failed checks of one task. broken: all tasks with failed checks."""
-    task, public = failed[0].task, [check for check in failed if check.kind == "public-check"]
+def _advice(exercise: Exercise, submission: Submission, task: str, failed: Sequence[CheckResult]) -> str:
+    """What to do about a task. failed: the checks that failed, of all tasks."""
+    public = [check for check in failed if check.task == task and check.kind == "public-check"]
     needs = exercise.tasks()[task].get("needs", [])
-    earlier = [title for name, title in task_titles(exercise).items() if name in needs and name in broken]
+    before = [check for check in failed if check.task in needs]
+    earlier = [task_titles(exercise)[name] for name in dict.fromkeys(check.task for check in before)]
     if task in submission.problems:
         return clean(submission.problems[task], 300)
     if task not in submission.answers:
         return "your notebook has no answer cell for it. Take a fresh notebook, and copy your answers in."
     if public and all(_STUB in check.message for check in public):
         return "still open. Its hints are folded under the task."
+    if lacking := sorted(_lacking(public) - _lacking(before)):
+        return (
+            f"not defined: {', '.join(lacking)}. Only answer cells are graded, so keep what an answer needs "
+            "in its cell, under the name that the task gives. A cell with an error of its own, such as "
+            "a SyntaxError, defines nothing either."
+        )
     if earlier:
         return f"first mend {' and '.join(earlier)}, which it may call; then check it again."
     if public:
@@ -125,6 +136,11 @@ def _advice(
         "the checks in the notebook pass, other inputs do not. Try empty, repeated, longer and extreme "
         "inputs, and compare with what the task's text asks for."
     )
+
+
+def _lacking(checks: Iterable[CheckResult]) -> set[str]:
+    """The names that checks did not find."""
+    return {name for check in checks for name in _LACKING.findall(told(check.message))}
 
 
 def _steps_without_grade(exercise: Exercise, what: str) -> Iterator[str]:
@@ -171,15 +187,21 @@ def _check(check: CheckResult) -> dict[str, Any]:
     }
 
 
-def _adjustments(final: Final) -> Iterator[dict[str, Any]]:
+def _adjustments(exercise: Exercise, final: Final) -> Iterator[dict[str, Any]]:
     """Rows of the table that are no tasks: lateness, and points that people added."""
     if final.penalty:
         days = f"{final.late_days} day{'s' if final.late_days != 1 else ''}"
-        yield {"words": f"Handed in {days} late", "points": number(-final.penalty)}
+        words = f"Late by {days} beyond the free ones" if final.late_days else "Handed in too late to count"
+        yield {"words": words, "points": number(-final.penalty)}
     for entry in final.manual:
         if entry.points:
-            where = f" ({entry.item})" if entry.item else ""
-            yield {"words": f"Added by your instructor{where}", "points": number(entry.points)}
+            words = f"Added by your instructor{_where(exercise, entry)}"
+            yield {"words": words, "points": number(entry.points)}
+
+
+def _where(exercise: Exercise, entry: Manual) -> str:
+    """What somebody's points and words are for: a task by its title, a check by its name."""
+    return f" ({task_titles(exercise).get(entry.item, entry.item)})" if entry.item else ""
 
 
 def _notes(final: Final, grade: Grade | None) -> Iterator[str]:
