@@ -28,7 +28,7 @@ def test_a_trusted_method_keeps_what_it_says(case):
     "case", [case for case in simulation.CASES if not case.trusted], ids=lambda case: case.data
 )
 def test_a_method_that_forgets_what_was_drawn_is_caught(case):
-    assert simulation.case_row(case, FEW, np.random.default_rng(4))["found"] < 0.85
+    assert simulation.case_row(case, round(FEW / case.share), np.random.default_rng(4))["found"] < 0.85
 
 
 def test_the_results_hold_95_percent_to_be_93_to_97():
