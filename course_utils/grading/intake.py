@@ -23,8 +23,8 @@ from course_utils.grading.intake_names import (
     GRADESCOPE_INDEX,
     Owner,
     Submitters,
-    from_canvas,
     owner,
+    packed_at_download,
     shared_beginning,
     students,
 )
@@ -124,10 +124,10 @@ class _Rules:
         return owner(entry.name, own=self.own, submitters=self.submitters, assignment=self.assignment)
 
     def dated(self, entry: Entry) -> Entry:
-        """The entry with the time of submission: a checkout's and Canvas's files have the time of packing."""
+        """The entry with the time of submission: not when a checkout was made or a download packed."""
         top = entry.name.partition("/")[0]
-        known = top in self.times or top in self.checkouts or from_canvas(entry.name)
-        return replace(entry, submitted=self.times.get(top)) if known else entry
+        other = top in self.times or top in self.checkouts or packed_at_download(entry.name)
+        return replace(entry, submitted=self.times.get(top)) if other else entry
 
 
 def _rules(source: Path, entries: Iterable[Entry], reader: Reader, own: Pattern[str] | None) -> _Rules:
@@ -141,7 +141,8 @@ def _rules(source: Path, entries: Iterable[Entry], reader: Reader, own: Pattern[
             index = reply["submitters"]
     submitters = {folder: (tuple(ids), name) for folder, (ids, name, _) in index.items()}
     times = {folder: when for folder, (*_, when) in index.items()}
-    tops = {entry.name.partition("/")[0] for entry in entries if "/" in entry.name}
+    # A folder that cannot be entered is refused alone, and says nothing of the others.
+    tops = {entry.name.partition("/")[0] for entry in entries if "/" in entry.name and not entry.problem}
     checkouts = _checkouts(source, tops - index.keys())
     return _Rules(own, submitters, times, checkouts, shared_beginning(checkouts))
 
@@ -153,7 +154,7 @@ def _checkouts(source: Path, folders: set[str]) -> frozenset[str]:
     folder may be one or the other: its files keep their times.
     """
     marks = [source / folder / ".git" for folder in folders]
-    every = len(marks) > 1 and all(mark.is_dir() and not mark.is_symlink() for mark in marks)
+    every = len(marks) > 1 and all(os.path.isdir(mark) and not os.path.islink(mark) for mark in marks)
     return frozenset(folders if every else ())
 
 

@@ -9,7 +9,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
@@ -96,9 +96,9 @@ def list_archive(source: Path, members: Iterable[tuple[str, list[int], str]]) ->
 
 
 def _moment(when: list[int]) -> float | None:
-    """The time in an archive, which has no zone and is read as UTC; None if there is no such time."""
+    """The time in an archive, which has no zone: read as local, as unpacking does. None if there is none."""
     try:
         year, month, day, hour, minute, second = when
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
-    except ValueError:
+        return datetime(year, month, day, hour, minute, second).timestamp()
+    except (ValueError, OverflowError, OSError):
         return None

@@ -10,7 +10,8 @@
 
 Students name their files, and often themselves. So the outermost name decides, which is the platform's:
 what lies in a folder is its student's, whatever it is called; and the platform's id goes before a name that
-people see.
+people see. A file of Canvas's has no folder, and begins with a name that its user chose: each number that may
+be the user's counts, and a file that may be two students' is neither's.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ from typing import Any
 
 from course_utils.grading.roster import Roster
 
-CANVAS = re.compile(r"(?P<name>[^/]+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<file>\d+)_(?P<third>\d+_)?", re.ASCII)
+CANVAS = re.compile(r"(?P<name>[^/]+?)(?:_LATE)?_\d+_\d+_", re.ASCII)
+# A number before another may be the user's: a name may hold numbers, and so may what a student calls a file.
+_CANVAS_ID = re.compile(r"_(\d+)(?=_\d+_)", re.ASCII)
+_CANVAS_LATE = re.compile(r"_LATE_\d+_\d+_", re.ASCII)
 MOODLE = re.compile(r"(?P<name>[^_/]+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_|\Z)", re.ASCII)
 GRADESCOPE = re.compile(r"submission_\d+\Z", re.ASCII)
 GRADESCOPE_INDEX = "submission_metadata.yml"
@@ -48,9 +52,10 @@ class Owner:
 def students(owners: Iterable[Owner], roster: Roster) -> dict[Owner, str]:
     """Each owner's student: the roster's, else whom it does not have, filed under the platform's id.
 
-    Ids that name two students name neither. An id that the roster only has in another spelling, and a name,
-    stand for a student only if nobody else's files are that student's; else whoever takes a name like
-    another's would hand in for them. A name counts only where the roster has none of the platform's ids.
+    Ids that name two students name neither: they are filed under "ann or bo". An id that the roster only has
+    in another spelling, and a name, stand for a student only if nobody else's files are that student's; else
+    whoever takes a name like another's would hand in for them. A name counts only where the roster has none
+    of the platform's ids.
     """
     found = {owner: {known for key in owner.ids if (known := roster.find(key))} for owner in owners}
     one = {owner: min(known) for owner, known in found.items() if len(known) == 1}
@@ -68,7 +73,9 @@ def students(owners: Iterable[Owner], roster: Roster) -> dict[Owner, str]:
 
 def _id(owner: Owner, found: Collection[str]) -> str:
     """What an owner is filed under whose student is not sure. found: the students whom the ids name."""
-    return " or ".join(owner.ids) if found else owner.ids[0]
+    if not found:
+        return owner.ids[0]
+    return " or ".join(sorted(found) if len(found) > 1 else owner.ids)
 
 
 class NamesError(ValueError):
@@ -105,11 +112,13 @@ def owner(
         match = own.search(path)
         return Owner((match["student"],)) if match and match["student"] else None
     top, slash, _ = path.partition("/")
-    if found := from_canvas(path):
-        # Of `ann_1_2_3_...`, 1 is the user; or the user's name ends with _1, and 2 is.
-        return Owner((found["id"], found["file"]) if found["third"] else (found["id"],), found["name"])
-    if found := MOODLE.match(top):
-        return Owner((found["id"],), found["name"])
+    moodle, canvas = MOODLE.match(top), None if slash else CANVAS.match(path)
+    if found := moodle or canvas:
+        # Of `ann_1_2_x_3_4_y`, 1 is the user; or the user's name is ann_1_2_x, and 3 is. It may hold Moodle's
+        # words as well.
+        ids = [moodle["id"]] if moodle else []
+        ids += _CANVAS_ID.findall(path) if canvas else []
+        return Owner(tuple(dict.fromkeys(ids)), found["name"])
     if slash and GRADESCOPE.match(top):
         return Owner(*(submitters or {}).get(top, ((top,), "")))
     if slash:
@@ -117,22 +126,22 @@ def owner(
     return Owner((os.path.splitext(top)[0],), sole=False)
 
 
-def from_canvas(path: str) -> re.Match[str] | None:
-    """The parts of a name that Canvas gave; its download says no more of times than LATE, see `marked_late`.
+def packed_at_download(path: str) -> bool:
+    """Whether the file is Canvas's or Moodle's, whose files bear the time at which a download was packed.
 
-    Its files bear the time at which Canvas packed them (github.com/instructure/canvas-lms/issues/2219).
+    See github.com/instructure/canvas-lms/issues/2219, and zip_writer.php in Moodle's archive_writer.
     """
-    return None if "/" in path or MOODLE.match(path) else CANVAS.match(path)
+    top, slash, _ = path.partition("/")
+    return bool(MOODLE.match(top) or (not slash and CANVAS.match(path)))
 
 
 def marked_late(path: str) -> bool:
-    """Whether Canvas says in a file's name that it came after the deadline; it does not say when.
+    """Whether a file's name may hold Canvas's word that it came after the deadline; it does not say when.
 
     >>> marked_late("leeann_LATE_17_56789_a.ipynb"), marked_late("leeann_17_56789_LATE_1_2_a.ipynb")
-    (True, False)
+    (True, True)
     """
-    found = from_canvas(path)
-    return bool(found and found["late"])
+    return "/" not in path and _CANVAS_LATE.search(path) is not None
 
 
 def shared_beginning(folders: Collection[str]) -> str:

@@ -3,7 +3,9 @@
 import os
 import stat
 import struct
+import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import handed_in
@@ -40,6 +42,9 @@ def test_good_and_bad_files_of_a_folder(tmp_path: Path) -> None:
         "unset": handed_in.content(None),
         "binary": b"\xff\xfe{",
         "empty": b"",
+        "blank": b"\xef\xbb\xbf \n",
+        "page": b"\n\n<!DOCTYPE html>\n<html>",
+        "cut": good[:-20],
         "list": b"[]",
         "cells": handed_in.raw({}),
         "deep": b"[" * 100_000,
@@ -58,7 +63,10 @@ def test_good_and_bad_files_of_a_folder(tmp_path: Path) -> None:
     found = taken(tmp_path, limits=SMALL)
     says = {
         "binary": "no text in UTF-8",
-        "empty": "no notebook: Expecting value",
+        "empty": "The file is empty.",
+        "blank": "The file is empty.",
+        "page": "a web page, not a notebook: download the .ipynb itself.",
+        "cut": f"cut off or damaged at line {good[:-20].count(10) + 1}: download it again",
         "list": "no list of cells",
         "cells": "no list of cells",
         "deep": "nested too deep",
@@ -89,12 +97,23 @@ def test_a_reading_process_that_cannot_start_is_no_students_fault(monkeypatch: p
         Child("course_utils.no_such_module").wait_ready()
 
 
+@pytest.fixture
+def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Local time is nine hours ahead of UTC."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
 def entry(name: str, mode: int = 0) -> zipfile.ZipInfo:
     made = zipfile.ZipInfo(name, (2026, 3, 1, 12, 0, 0))
     made.external_attr = mode << 16
     return made
 
 
+@pytest.mark.usefixtures("far_east")
 def test_an_archive_is_read_and_its_tricks_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "hand-ins.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -106,7 +125,7 @@ def test_an_archive_is_read_and_its_tricks_are_refused(tmp_path: Path) -> None:
         archive.writestr(entry("__MACOSX/ann.ipynb"), "junk")
     found = taken(path, limits=SMALL)
     assert found["ann"].answers == ANSWER
-    assert found["ann"].submitted == 1772366400.0
+    assert found["ann"].submitted == 1772366400.0 - 9 * 3600, "an archive's times have no zone"
     assert "a link or a device" in found["link"].reason
     assert "leads out" in found["up"].reason
     assert "leads out" in found["(no name)"].reason
@@ -193,7 +212,10 @@ def test_a_file_name_that_is_no_text(tmp_path: Path) -> None:
 
 def test_a_roster_is_refused_where_it_is_wrong(tmp_path: Path) -> None:
     for text, says in [
-        ("a,b\n1,2\n", "nothing in the column"),
+        ("id,b\n1,2\n", "has no column `student`; it has: id, b\\.$"),
+        ("student;name\n1;2\n", "it has: student;name. Save it with commas"),
+        ("", "it has: nothing"),
+        ("student,b\n,2\n", "nothing in the column"),
         ("student\nx\nx\n", "again"),
         ("\xff", "UTF-8"),
     ]:

@@ -11,9 +11,9 @@ import pytest
 
 from course_utils.grading import intake_listing
 from course_utils.grading.gradebook import Gradebook
-from course_utils.grading.intake import MAX_NOTEBOOKS, IntakeError, collect
+from course_utils.grading.intake import MAX_NOTEBOOKS, IntakeError, Reader, collect
 from course_utils.grading.intake_listing import MAX_DEPTH
-from course_utils.grading.intake_reader import ReadLimits
+from course_utils.grading.intake_reader import MAX_PATH, ReadLimits
 from course_utils.grading.records import Submission
 
 
@@ -138,6 +138,32 @@ def test_what_students_code_printed_into_gradescopes_index_harms_nobody(folder: 
     )
     (folder / "ann").rename(folder / "submission_1")
     assert good(found(folder, ReadLimits(cpu_seconds=4))["ann"])
+
+
+def test_a_student_who_hands_in_often_does_not_stop_the_class(folder: Path) -> None:
+    """Gradescope's index tells each attempt's results again, for all students in one file."""
+    tries = f"  - :id: 1\n    :output: |-\n      :submitters:\n\n      {'x' * 2**20}\n" * 21
+    (folder / "submission_metadata.yml").write_text(
+        f"---\nsubmission_2:\n  :history:\n{tries}  :submitters:\n  - :sid: eve\n"
+        "submission_1:\n  :created_at: 2026-03-01 12:00:00 Z\n"
+        "  :submitters:\n  - :name: |-\n      A\n\n      B\n    :sid: ann\n  :score: 1.0\n"
+    )
+    (folder / "ann").rename(folder / "submission_1")
+    (folder / "eve").rename(folder / "submission_2")
+    (folder / "submission_2" / "x.ipynb").write_bytes(handed_in.content(handed_in.WRONG))
+    given = found(folder)
+    assert set(given) == {"ann", "eve"}
+    assert good(given["ann"])
+    assert given["ann"][0].submitted == 1772366400.0
+    with pytest.raises(IntakeError, match="larger than 20 MiB"):
+        found(folder, ReadLimits(index_mib=20))
+
+
+def test_the_name_of_another_exercise_is_bounded(folder: Path) -> None:
+    notebooks(folder / "eve", 1, metadata={"course": {"exercise": "x" * 2**20, "format": 1}})
+    with Reader() as reader:
+        path = str(folder / "eve" / "000.ipynb")
+        assert reader.ask(op="read", path=path, member=None, tasks=[])["exercise"] == "x" * MAX_PATH
 
 
 ODD = ["a\nb", "\x1b[2J", "\udcff\udcfe", "=cmd()", "'; DROP TABLE attempts; --", "\u202etxt", "a\\..\\b"]

@@ -8,7 +8,7 @@ import handed_in
 import pytest
 
 from course_utils.grading.intake import collect
-from course_utils.grading.intake_names import owner, students
+from course_utils.grading.intake_names import marked_late, owner, students
 from course_utils.grading.records import Submission
 from course_utils.grading.roster import Roster, read_rows
 
@@ -63,18 +63,35 @@ def test_an_archives_name_is_taken_off_only_where_all_names_begin_with_it(tmp_pa
 @pytest.mark.parametrize(
     ("path", "student"),
     [
-        ("eve_5678_99_lee_1234_56789_x.ipynb", "eve"),
-        ("eve_LATE_5678_99_1234_56789_x.ipynb", "eve"),
+        ("eve_5678_99_lee_1234_56789_x.ipynb", "eve or lee"),  # or a user eve_5678_99_lee
+        ("eve_LATE_5678_99_1234_56789_x.ipynb", "eve or lee"),
+        ("aaa_1234_23_5678_600_x.ipynb", "eve or lee"),
+        ("aaa_1234_23_LATE_5678_600_x.ipynb", "eve or lee"),
+        ("aaa_1234_23_b_5678_600_x.ipynb", "eve or lee"),
+        ("aaa_1234_assignsubmission_file__5678_600_x.ipynb", "eve or lee"),
+        ("aaa_17_23_5678_600_x.ipynb", "eve"),
+        ("lee_1234_56789_01_tiny.ipynb", "lee"),
         ("eve_5678_99_01_notes.ipynb", "eve"),
         ("eve_x_5678_99_notes.ipynb", "eve"),
-        ("eve_1234_5678_99_x.ipynb", "1234 or 5678"),  # a user who called themselves eve_1234
+        ("eve_1234_5678_99_x.ipynb", "eve or lee"),  # a user who called themselves eve_1234
         ("eve_１２３４_5678_99_x.ipynb", "eve"),
-        ("Eve_5678_assignsubmission_file_lee_1234_56789_x.ipynb", "eve"),
+        ("Eve_5678_assignsubmission_file_lee_1234_56789_x.ipynb", "eve or lee"),
         ("Eve_5678_assignsubmission_file_Ann Lee_1234_assignsubmission_file_x.ipynb", "eve"),
     ],
 )
 def test_the_platforms_part_of_a_name_decides(path: str, student: str) -> None:
     assert whose(path) == [student]
+
+
+def test_no_name_on_canvas_hides_lateness() -> None:
+    late = [
+        "eve_LATE_99_600_x.ipynb",
+        "eve_99_1_LATE_99_600_x.ipynb",
+        "a_1_assignsubmission_file_LATE_9_6_x.ipynb",
+    ]
+    assert [marked_late(path) for path in late] == [True] * 3
+    assert not marked_late("eve_99_600_LATE.ipynb")
+    assert not marked_late("eve/eve_LATE_99_600_x.ipynb"), "a folder is not Canvas's"
 
 
 def test_an_exact_id_goes_before_a_folded_name() -> None:
@@ -104,7 +121,7 @@ def test_ids_that_name_two_students_name_neither() -> None:
     forged = {"submission_1": (("1234", "eve@example.org"), "Ann Lee")}
     known = owner("submission_1/x.ipynb", submitters=forged)
     assert known is not None
-    assert students([known], ROSTER)[known] == "1234 or eve@example.org"
+    assert students([known], ROSTER)[known] == "eve or lee"
 
 
 def test_a_display_name_stands_for_nobody_where_the_roster_knows_the_platforms_ids() -> None:
@@ -146,6 +163,38 @@ def test_a_git_folder_among_plain_folders_ends_no_lateness(tmp_path: Path) -> No
     (tmp_path / "lee" / ".git").mkdir()
     (tmp_path / "nothing").mkdir()
     assert [given.submitted for given in found(tmp_path)] == [None, None], "GitHub Classroom"
+
+
+def test_a_checkout_that_cannot_be_entered_is_refused_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for student in ("bo", "eve", "lee"):
+        (place(tmp_path, f"hw-{student}/x.ipynb") / f"hw-{student}" / ".git").mkdir()
+    stat, scandir = os.stat, os.scandir
+
+    def refused(real):  # the tests may run as a user who may enter everything
+        def entered(path, **options):
+            if "hw-eve" in os.fspath(path):
+                raise PermissionError(13, "Permission denied")
+            return real(path, **options)
+
+        return entered
+
+    monkeypatch.setattr(os, "stat", refused(stat))
+    monkeypatch.setattr(os, "scandir", refused(scandir))
+    given = {one.student: one for one in found(tmp_path)}
+    assert [(student, one.submitted, bool(one.reason)) for student, one in given.items()] == [
+        ("bo", None, False),
+        ("eve", None, True),
+        ("lee", None, False),
+    ]
+    assert given["eve"].reason == "The folder cannot be listed: Permission denied."
+
+
+@pytest.mark.parametrize("name", ["Ann Lee_1234_assignsubmission_file/x.ipynb", "leeann_1234_56789_x.ipynb"])
+def test_the_time_of_a_download_is_not_that_of_a_submission(tmp_path: Path, name: str) -> None:
+    (given,) = found(place(tmp_path, name))
+    assert (given.student, given.submitted) == ("lee", None)
 
 
 def test_a_lone_folder_is_no_download_of_checkouts(tmp_path: Path) -> None:
