@@ -47,7 +47,10 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     """Open a gradebook's file. Raises GradebookError if it is missing (unless create) or is none."""
     if not create and not path.is_file():
         raise GradebookError(f"There is no gradebook {path}: `course grade EXERCISE SUBMISSIONS` makes one.")
-    connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+    try:
+        connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+    except sqlite3.OperationalError as error:
+        raise GradebookError(f"{path} cannot be opened ({error}): is its folder there, and yours?") from error
     connection.row_factory = sqlite3.Row
     try:
         # Readers never wait for the grader. A killed process loses nothing that was committed.

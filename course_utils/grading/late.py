@@ -41,8 +41,11 @@ class Policy:
             raise ValueError(f"penalty is a share from 0 to 1, got {self.penalty}.")
         if min(self.free_days, self.grace_minutes, self.max_days or 0) < 0:
             raise ValueError("free_days, max_days and grace_minutes must not be negative.")
-        if self.deadline and datetime.fromisoformat(self.deadline).tzinfo is None:
-            raise ValueError(f"The deadline {self.deadline!r} needs a UTC offset, such as +01:00 or Z.")
+        if self.deadline and not _is_moment(self.deadline):
+            raise ValueError(
+                f"The deadline {self.deadline!r} needs a date, a time and a UTC offset: "
+                "2027-03-01T23:59+01:00."
+            )
 
     def as_json(self) -> dict[str, Any]:
         """The settings as a dictionary; Policy(**...) reads it back."""
@@ -80,6 +83,14 @@ class Policy:
             return float(earned)
         days = self.charged_days(attempt.submission.submitted)
         return min(float(earned), days * self.penalty * attempt.grade.points)
+
+
+def _is_moment(text: str) -> bool:
+    """Whether it is an ISO date and time with a UTC offset."""
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def counting(attempts: Sequence[Attempt], policy: Policy) -> Attempt | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection
 from pathlib import Path
 
-from course_utils.grading.exercise import Exercise
+from course_utils.grading.exercise import CHECK_KINDS, Exercise
 from course_utils.grading.gradebook import Gradebook
+from course_utils.grading.publish.sheets import FORMULA, NEXT_CELL
 from course_utils.grading.records import Manual
+from course_utils.grading.roster import lacks
 
 COLUMNS = ("student", "name", "item", "points", "comment")
-_FORMULA = tuple("=+-@\t\r")  # what a spreadsheet takes for the beginning of a formula
+_GUARDED = re.compile(rf"({NEXT_CELL.pattern})'")  # what `_plain` made of the beginning of a next cell
 
 
 class ManualError(ValueError):
@@ -43,19 +46,15 @@ def read(path: Path, book: Gradebook, exercise: Exercise) -> list[Manual]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
             reader = csv.DictReader(handle)
-            missing = {"student", "points"} - set(reader.fieldnames or ())
-            if missing:
-                raise ManualError(f"{path} has no column {', '.join(sorted(missing))}.")
+            if lacking := lacks(reader.fieldnames, "student", "points"):
+                raise ManualError(f"{path} {lacking}")
             rows = list(enumerate(reader, start=2))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ManualError(f"{path} cannot be read: {error}. Save it as CSV in UTF-8.") from error
     students = set(book.students())
-    items = (
-        {""} | set(exercise.tasks()) | {cell["id"] for cell in exercise.cells("public-check", "hidden-check")}
-    )
     found: dict[tuple[str, str], Manual] = {}
     for line, row in rows:
-        entry = _entry(f"{path}, line {line}", row, students, items)
+        entry = _entry(f"{path}, line {line}", row, students, exercise)
         if (entry.student, entry.item) in found:
             raise ManualError(f"{path}, line {line}: {entry.student} has a row for this item already.")
         if entry.points or entry.comment:
@@ -63,18 +62,18 @@ def read(path: Path, book: Gradebook, exercise: Exercise) -> list[Manual]:
     return list(found.values())
 
 
-def _entry(
-    where: str, row: dict[str, str | None], students: Collection[str], items: Collection[str]
-) -> Manual:
+def _entry(where: str, row: dict[str, str | None], students: Collection[str], exercise: Exercise) -> Manual:
     """One row, checked."""
     student, item, comment = (
         _unplain((row.get(name) or "").strip()) for name in ("student", "item", "comment")
     )
     if student not in students:
         raise ManualError(f"{where}: there is no student {student!r}.")
-    if item not in items:
+    tasks, checks = exercise.tasks(), (cell["id"] for cell in exercise.cells(*CHECK_KINDS))
+    if item not in {"", *tasks, *checks}:
         raise ManualError(
-            f"{where}: {item!r} is no task and no check; leave it empty for the whole exercise."
+            f"{where}: {item!r} is no task and no check; leave it empty for the whole exercise. "
+            f"The tasks are: {', '.join(tasks)}."
         )
     try:
         points = float(row.get("points") or 0)
@@ -87,9 +86,11 @@ def _entry(
 
 def _plain(text: str) -> str:
     """Text that no spreadsheet runs: an apostrophe before what would begin a formula."""
-    return f"'{text}" if text.startswith((*_FORMULA, "'")) else text
+    guarded = NEXT_CELL.sub(r"\g<0>'", text)
+    return f"'{guarded}" if guarded.startswith((*FORMULA, "'")) else guarded
 
 
 def _unplain(text: str) -> str:
     """What `_plain` was given; a spreadsheet may have dropped the apostrophe already."""
-    return text[1:] if text.startswith("'") and text[1:].startswith((*_FORMULA, "'")) else text
+    bare = text[1:] if text.startswith("'") and text[1:].startswith((*FORMULA, "'")) else text
+    return _GUARDED.sub(r"\1", bare)

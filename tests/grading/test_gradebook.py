@@ -1,5 +1,6 @@
 """The gradebook keeps every attempt and grades none twice; late days and manual points come on top."""
 
+import re
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -121,6 +122,8 @@ def test_files_that_are_no_gradebook_are_refused(tmp_path: Path) -> None:
     text.write_text("not a database, but long enough to be taken for one" * 20)
     with pytest.raises(GradebookError, match="is not a gradebook"):
         Gradebook(text)
+    with pytest.raises(GradebookError, match=r"cannot be opened .* is its folder there"):
+        Gradebook(tmp_path / "nofolder" / "x.sqlite", create=True)
 
 
 def test_salts_differ_and_stay(tmp_path: Path) -> None:
@@ -148,6 +151,12 @@ def test_deductions(book: Gradebook, days: int, off: float) -> None:
     book.set_policy("tiny", policy)
     (final,) = book.finals("tiny")
     assert (final.penalty, final.score) == (pytest.approx(off), pytest.approx(6 - off))
+
+
+@pytest.mark.parametrize("deadline", ["2027-03-01", "2027-03-01+01:00", "2027-03-01T23:59", "tomorrow"])
+def test_a_deadline_says_all_that_it_needs(deadline: str) -> None:
+    with pytest.raises(ValueError, match=r"needs a date, a time and a UTC offset: 2027-03-01T23:59\+01:00\."):
+        Policy(deadline)
 
 
 @pytest.mark.parametrize(
@@ -205,23 +214,36 @@ def test_best_or_last_of_several_attempts(book: Gradebook) -> None:
 
 
 def test_manual_points_come_back_from_the_csv_as_they_went(book: Gradebook, tmp_path: Path) -> None:
-    book.enroll({"=ann": "@Ann", "bo": "Bo"})
-    entries = [Manual("=ann", "double", -1.5, "'=cmd()"), Manual("bo", "", 2.0, "")]
+    book.enroll({"=ann": "@Ann", "bo": "Bo;=1", "＝cy": "Cy"})
+    entries = [
+        Manual("=ann", "double", -1.5, "'=cmd()"),
+        Manual("bo", "", 2.0, "no; -1|'=a;''=b; 'c"),
+        Manual("＝cy", "", 1.0, "\"a\"; =1 and 'b'"),
+    ]
     book.set_manual("tiny", entries)
     path = tmp_path / "points.csv"
-    assert manual.write(path, book, handed_in.EXERCISE) == 2
+    assert manual.write(path, book, handed_in.EXERCISE) == 3
     assert not any(
-        cell.startswith(("=", "@")) for line in path.read_text().splitlines() for cell in line.split(",")
+        cell.strip(' "').startswith(("=", "@", "＝"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        for cell in re.split("[,;|]", line)
     )
     assert manual.read(path, book, handed_in.EXERCISE) == entries
-    assert [final.score for final in book.finals("tiny")] == [0.0, 2.0]
+    assert [final.score for final in book.finals("tiny")] == [0.0, 2.0, 1.0]
+
+
+def test_manual_points_without_their_columns_are_refused(book: Gradebook, tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    path.write_text("student;item;points\nann;;1\n")
+    with pytest.raises(ManualError, match=r"no column `student`, `points`; it has: .* Save it with commas\."):
+        manual.read(path, book, handed_in.EXERCISE)
 
 
 @pytest.mark.parametrize(
     ("row", "says"),
     [
         ("eve,,1,", "no student 'eve'"),
-        ("bo,triple,1,", "no task and no check"),
+        ("bo,triple,1,", "no task and no check; .* The tasks are: double\\."),
         ("bo,,many,", "no number of points"),
         ("bo,,nan,", "no number of points"),
         ("bo,,1,\nbo,,2,", "has a row for this item already"),

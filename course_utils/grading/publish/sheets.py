@@ -20,7 +20,7 @@ from course_utils.grading.roster import Roster
 
 SIGNS = "=+-@＝＋－＠"  # what a spreadsheet takes for the beginning of a formula
 FORMULA = (*SIGNS, "\t", "\r", "\n")
-_NEXT_CELL = re.compile(rf'[;\t|\r\n][\s"\ufeff]*(?=[{re.escape(SIGNS)}])')
+NEXT_CELL = re.compile(rf"[;\t|\r\n][\s\"\ufeff]*(?='*[{re.escape(SIGNS)}])")
 CANVAS_KEYS = ("SIS Login ID", "SIS User ID", "ID", "Student")
 MOODLE_KEYS = ("ID number", "Email address", "Username", "Full name", "Identifier")
 
@@ -37,7 +37,7 @@ def safe(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return "" if value is None else value
-    text = _NEXT_CELL.sub(r"\g<0>'", value.replace("\0", ""))
+    text = NEXT_CELL.sub(r"\g<0>'", value.replace("\0", ""))
     return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(FORMULA) else text
 
 
