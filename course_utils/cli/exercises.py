@@ -58,8 +58,13 @@ def release_(name: Name = "") -> None:
 @app.command()
 def check(name: Name = "") -> None:
     """Fail if a student's notebook is not what its source makes now."""
+    stale = []
     with _plain_errors():
-        stale = [chosen for chosen in _chosen(name) if not release.is_current(chosen)]
+        for chosen in _chosen(name):
+            if release.is_current(chosen):
+                typer.echo(f"{chosen} is what its source makes")
+            else:
+                stale.append(chosen)
     _fail([f"{stem} differs from its source: run `course exercises release {stem}`." for stem in stale])
 
 
@@ -70,6 +75,8 @@ def lint_(name: Name = "") -> None:
     with _plain_errors():
         for chosen in map(exercise.load, _chosen(name)):
             lines = lint.lint(chosen) or lint.survivors(chosen)
+            if not lines:
+                typer.echo(f"{chosen.name}: sound")
             found += [f"{chosen.name}: {line}" for line in lines]
     _fail(found)
 
@@ -92,9 +99,12 @@ def to_nbgrader(
 def from_nbgrader(
     file: Annotated[Path, typer.Argument(exists=True, help="The notebook in source/, with solutions.")],
     out: Annotated[Path, typer.Argument(help="The draft to write, such as exercises/instructor/14_x.ipynb.")],
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Turn an nbgrader assignment into the draft of an exercise, and list what its author must still do."""
     with _plain_errors():
+        if out.exists() and not force:
+            raise exercise.ExerciseError(f"{out} is there already: name another file, or use --force.")
         draft = nbgrader_import.read(exercise.read_notebook(file))
         out.write_text(exercise.dump_notebook(draft.notebook), encoding="utf-8", newline="\n")
     typer.echo(f"Wrote {out}. Still to do:")

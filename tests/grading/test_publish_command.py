@@ -144,7 +144,11 @@ def test_nbgrader_there_and_back(tmp_path: Path) -> None:
     run("exercises", "to-nbgrader", "01", tmp_path)
     name = exercise.load("01").name
     made = tmp_path / "source" / name / f"{name}.ipynb"
-    said = run("exercises", "from-nbgrader", made, tmp_path / "draft.ipynb")
+    draft = tmp_path / "draft.ipynb"
+    draft.write_text("mine")
+    assert "is there already" in run("exercises", "from-nbgrader", made, draft, code=1)
+    assert draft.read_text() == "mine"
+    said = run("exercises", "from-nbgrader", made, draft, "--force")
     assert "Still to do:" in said
     again = exercise.parse(name, exercise.read_notebook(tmp_path / "draft.ipynb"))
     assert again.points() == exercise.load("01").points()
