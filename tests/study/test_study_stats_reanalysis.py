@@ -44,7 +44,7 @@ def test_predictions_drawn_under_the_worst_pairing_give_that_p_value():
 
 def test_worst_is_the_largest_error(rows):
     for found in (row for row in rows if row["kind"] == "difference"):
-        assert found["p_worst"] >= found["p_independent"]
+        assert found["p_worst"] >= found["p_independent"] >= found["p_best"] >= found["p_best_rounded"]
         assert found["p_worst_rounded"] >= found["p_worst"]
         assert found["low_worst"] <= found["difference"] <= found["high_worst"]
 
@@ -53,9 +53,16 @@ def test_what_is_known_of_each_test_set(rows):
     told = {found["dataset"]: found["exceeds"] for found in rows if found["kind"] == "verdict"}
     assert told["steam"] == told["imdb"] == told["yelp5"] == "yes"
     assert told["sst2"] == "not known"
-    small = Reported("small", 0.80, 0.81, (500,))
-    lone = reanalysis.difference_rows((small,))
-    assert reanalysis.verdict_rows(lone)[0]["exceeds"] == "no"
+
+
+def test_no_is_said_only_if_the_most_favorable_pairing_does_not_help():
+    """500 rows tell 2 points apart if the models err together, and not if their errors are independent."""
+    exceeds = {}
+    for name, student in (("two points", 0.82), ("one row", 0.802)):
+        lone = reanalysis.difference_rows((Reported(name, 0.80, student, (500,)),))
+        assert lone[0]["p_independent"] > 0.3
+        exceeds[name] = reanalysis.verdict_rows(lone)[0]["exceeds"]
+    assert exceeds == {"two points": "not known", "one row": "no"}
 
 
 def test_the_seed_sd_allowed_is_the_one_that_hides_the_difference():
