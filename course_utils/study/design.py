@@ -195,6 +195,9 @@ class Hypothesis:
         _choice(where + "metric", self.metric, Metric)
         _check(self.direction in ("greater", "less"), where + "direction is greater or less")
         _check(0 < self.smallest_effect < 1, where + "smallest_effect lies between 0 and 1, as shares do")
+        _check(
+            self.first != self.second, where + f"first and second are both '{self.first}'; name two systems"
+        )
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,10 @@ class Power:
     wanted: float  # probability to find the smallest effect
     seed_sd: float  # assumed standard deviation over seeds of a paired difference
     source: str  # where that assumption comes from
+
+    def __post_init__(self) -> None:
+        _check(0 < self.wanted < 1, f"power.wanted lies between 0 and 1, got {self.wanted}")
+        _check(self.seed_sd >= 0, f"power.seed_sd must not be negative, got {self.seed_sd}")
 
 
 @dataclass(frozen=True)
@@ -242,6 +249,8 @@ class Design:
         _check(self.systems and self.seeds, "a design needs systems, and seeds for a train domain")
         for train, count in self.seeds.items():
             _check(train in self.domains, f"seeds: '{train}' is no domain; there are {list(self.domains)}")
+            whole = isinstance(count, int) and not isinstance(count, bool)
+            _check(whole, f"seeds: '{train}' needs a whole number, such as 3, got {count!r}")
             _check(count >= 1, f"seeds: '{train}' needs at least 1, got {count}")
             for part in ("test_parts", "validation_parts"):
                 tested = "train" in getattr(self.domains[train], part)
@@ -250,6 +259,9 @@ class Design:
             _choice("metrics", metric, Metric)
         _check(self.primary in self.metrics, f"the primary metric '{self.primary}' is not in {self.metrics}")
         _check(0 < self.alpha < 1, f"alpha lies between 0 and 1, got {self.alpha}")
+        ids = [hypothesis.id for hypothesis in self.hypotheses]
+        twice = sorted({one for one in ids if ids.count(one) > 1})
+        _check(not twice, f"hypotheses: {twice} stand there more than once; give each an id of its own")
         for hypothesis in self.hypotheses:
             self._check_hypothesis(hypothesis)
         for name in self.systems:
@@ -261,6 +273,15 @@ class Design:
             _check(system in self.systems, where + f"'{system}' is no system of {list(self.systems)}")
         for train in hypothesis.train or ():
             _check(train in self.seeds, where + f"'{train}' is not trained on")
+
+    @property
+    def first_hypothesis(self) -> Hypothesis:
+        """The one that power is planned for. Raises DesignError where there is none: runs can be made without
+        a hypothesis, a plan and a report cannot."""
+        _check(
+            self.hypotheses, f"design '{self.name}' has no hypotheses: a plan and a report need at least one"
+        )
+        return self.hypotheses[0]
 
     @cached_property
     def keys(self) -> tuple[Key, ...]:
@@ -344,9 +365,12 @@ def parse(text: str, name: str) -> Design:
         built["domains"] = {
             k: _build(Domain, v, f"domain '{k}'") for k, v in _mapping(content, "domains").items()
         }
-        built["hypotheses"] = tuple(
-            _build(Hypothesis, one, "a hypothesis") for one in content.get("hypotheses", ())
+        stated = content.get("hypotheses")
+        _check(
+            isinstance(stated, list) and stated,
+            f"hypotheses: expected a list of at least one, each with an id and a statement, got {stated!r}",
         )
+        built["hypotheses"] = tuple(_build(Hypothesis, one, "a hypothesis") for one in stated)
         return _build(Design, content | built | {"name": name}, "the design")
     except DesignError as problem:
         raise DesignError(f"design '{name}': {problem}") from problem

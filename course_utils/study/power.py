@@ -25,10 +25,11 @@ def plan_rows(design: Design) -> list[dict[str, Any]]:
 
     The optimistic side: verdicts correct for several hypotheses, ask for an estimate of at least the smallest
     effect (at a true effect of that size half of all estimates lie below it), and look at robustness too.
+    Raises DesignError for a design without hypotheses.
     """
     others = len(design.domains) - 1
     own_seeds, own_rows = max(design.seeds.values()), design.rows.test
-    smallest = design.hypotheses[0].smallest_effect
+    smallest = design.first_hypothesis.smallest_effect
     rows = []
     for seeds, count, share in product(sorted({*SEEDS, own_seeds}), sorted({*ROWS, own_rows}), DISCORDANCE):
         if seeds < 2:

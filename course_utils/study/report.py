@@ -75,7 +75,11 @@ def report(design: Design | str, folder: Path | None = None, out: Path | None = 
 
 
 def rows(design: Design, study: Study) -> list[Row]:
-    """All rows of the report; a function of the design and the runs, with nothing random left open."""
+    """All rows of the report; a function of the design and the runs, with nothing random left open.
+
+    Raises DesignError for a design without hypotheses.
+    """
+    _ = design.first_hypothesis  # refused here, before anything is worked out
     kept, left_out = included(design, study)
     rng = np.random.default_rng(design.data_seed)
     domains, scores = domain_rows(design, kept), score_rows(design, kept)

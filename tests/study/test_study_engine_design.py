@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 from study_engine_standins import DESIGN
 
-from course_utils.study import design
+from course_utils.study import design, power, report
 from course_utils.study.design import DesignError
-from course_utils.study.runs import Key
+from course_utils.study.runs import Key, Study
 
 TEXT = DESIGN.format(model="model", food="food.csv", games="games.csv", epochs=2)
+HYPOTHESIS = TEXT[TEXT.index("hypotheses:") : TEXT.index("\nsystems:")]
 SMALL = design.parse(TEXT, "small")
 
 
@@ -68,6 +69,7 @@ def test_a_fingerprint_changes_with_what_shapes_a_run_and_with_nothing_else():
         ("learning_rate: 0.001, ", "", "'learning_rate'"),
         ("seeds: {food: 2", "seeds: {shoes: 2", "'shoes' is no domain"),
         ("seeds: {food: 2", "seeds: {food: 0", "needs at least 1"),
+        ("seeds: {food: 2", "seeds: {food: 2.0", "needs a whole number"),
         ("train: 64", "train: 63", "must be even"),
         ("first: thin", "first: fat", "'fat' is no system"),
         ("quantity: gap", "quantity: gulf", "quantity must be one of gap"),
@@ -82,6 +84,13 @@ def test_a_fingerprint_changes_with_what_shapes_a_run_and_with_nothing_else():
         ("  words:", "  Big Words:", "names are small letters"),
         ("  words: {method: tfidf", "  words: {training: {epochs: 1}, method: tfidf", "only fine-tune"),
         ("  words: {method: tfidf", "  words: {encoder: {kind: small}, method: tfidf", "takes no encoder"),
+        ("second: whole", "second: thin", "first and second are both 'thin'"),
+        ("wanted: 0.8", "wanted: 1.5", "power.wanted lies between"),
+        ("seed_sd: 0.02", "seed_sd: -1", "power.seed_sd must not be negative"),
+        (HYPOTHESIS, HYPOTHESIS + HYPOTHESIS.removeprefix("hypotheses:"), r"\['worse'\] stand there more"),
+        (HYPOTHESIS, "", "hypotheses: expected a list of at least one"),
+        (HYPOTHESIS, "hypotheses:", "hypotheses: expected a list of at least one"),
+        (HYPOTHESIS, "hypotheses: []", "hypotheses: expected a list of at least one"),
         ("alpha: 0.05", "alpha: [", "no YAML"),
         ("alpha: 0.05", "alpha: 5", "alpha lies between"),
         ("question: Does it work?", "riddle: why", r"unknown fields \['riddle'\]"),
@@ -92,6 +101,15 @@ def test_what_cannot_be_meant_is_refused_in_words(old, new, message):
     with pytest.raises(DesignError, match=message) as raised:
         design.parse(TEXT.replace(old, new), "small")
     assert "design 'small'" in str(raised.value)
+
+
+def test_a_design_without_hypotheses_has_runs_and_no_plan():
+    alone = replace(SMALL, hypotheses=())
+    assert alone.keys == SMALL.keys
+    with pytest.raises(DesignError, match="'small' has no hypotheses: a plan and a report need"):
+        power.plan_rows(alone)
+    with pytest.raises(DesignError, match="has no hypotheses"):
+        report.rows(alone, Study("small", {}))
 
 
 def test_designs_are_found_by_name_or_file(tmp_path):
