@@ -2,8 +2,9 @@
 
 Scores are kept in cells of a sixty-fourth, none of which has both sides of 0 in it. So accuracy, balanced
 accuracy and what is tested in them come out as from the runs themselves, to the last digit; AUC and
-calibration move in their fourth. There are all test rows, and the validation rows of domains with stars, on
-which cut points are fitted. Groups are numbers, in each part from 0.
+calibration move in their fourth. Cut points fitted on rounded scores are others. There are all test rows,
+and the validation rows of domains with stars, on which cut points are fitted. Groups are numbers, in each
+part from 0.
 """
 
 import json

@@ -134,8 +134,9 @@ def noise_rows(study: Study, domains: Sequence[Row], scores: Sequence[Row]) -> l
 def calibration_rows(study: Study, rng: np.random.Generator) -> list[Row]:
     """Calibration of each system with probabilities, in and out of domain: means over seeds.
 
-    `error` is biased upward by `by_chance`, what a calibrated model with the same confidences would show;
-    `squared` has no such bias. Reliability bins are those of all seeds together.
+    `error` is biased upward by `by_chance`, what a calibrated model with the same confidences would show
+    (drawn from the confidences of the first seed alone); `squared` has no such bias. Reliability bins are
+    those of all seeds together.
     """
     rows: list[Row] = []
     for system, train in _trained(study):
@@ -159,6 +160,7 @@ def _confidence(run: Run, domain: str) -> tuple[Array, Array]:
 
 
 def _calibration(confident: Sequence[tuple[Array, Array]], rng: np.random.Generator) -> Row:
+    """Means over seeds, but for `by_chance`, which is drawn from the first seed's confidences alone."""
     means: Mapping[str, float] = {
         "error": float(np.mean([expected_calibration_error(p, right, BINS) for p, right in confident])),
         "squared": float(np.mean([squared_calibration_error(p, right, BINS) for p, right in confident])),

@@ -5,8 +5,9 @@ out of domain is close to a straight line of accuracy in domain, once both are o
 fitted through the baselines, which are not compared. Effective robustness is how far above it a model lies:
 what it reaches out of domain beyond what its accuracy in domain lets expect.
 
-The error (the delta method) counts the seeds of the models that are compared, and the sentences, which they
-and the baselines share. The choice of baselines is not in it: a line through three of them is a thin one.
+The error (the delta method) counts the seeds of the models that are compared, those of the baselines, and the
+sentences, which they all share. The choice of baselines is not in it: a line through three of them is a thin
+one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
