@@ -2,7 +2,8 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -98,11 +99,11 @@ def run(
         known, setting = exercises.load(exercise), _setting(kernel, unsafe_no_sandbox)
         students, own = read(roster) if roster else None, pattern(names) if names else None
         with Gradebook(gradebook, create=True) as book, book.alone():
-            found = list(collect(submissions, known, roster=students, names=own))
-            _look_for_a_folder_around_all(known, found, students)
+            found = collect(submissions, known, roster=students, names=own)
+            new = book.add(known.name, _unless_a_folder_lies_around_all(known, found, students))
             if students:
                 book.enroll(students.names)
-            typer.echo(f"{book.add(known.name, found)} new submissions", err=True)
+            typer.echo(f"{new} new submissions", err=True)
             if students and (strangers := sorted(book.students().keys() - students.names.keys())):
                 typer.echo(f"{len(strangers)} not in the roster: {', '.join(strangers[:20])}", err=True)
             late = sorted({a.student for a in book.attempts(known.name) if marked_late(a.submission.path)})
@@ -111,27 +112,32 @@ def run(
             _grade(book, known, setting, _runner(known, setting, workers, scheduler))
 
 
-def _look_for_a_folder_around_all(
-    exercise: "Exercise", found: "Sequence[Submission]", roster: "Roster | None"
-) -> None:
-    """A folder around everybody's makes a class one student: refuse it by the roster, else warn of it.
+def _unless_a_folder_lies_around_all(
+    exercise: "Exercise", found: "Iterable[Submission]", roster: "Roster | None"
+) -> "Iterator[Submission]":
+    """The submissions as they come. A folder around everybody's would make a class one student.
 
-    Raises IntakeError if the roster has nobody whom the files name.
+    Raises IntakeError behind the last one if the roster has nobody whom the files name. Without a roster it
+    warns of many files of one student.
     """
     from course_utils.grading.intake import IntakeError
 
-    named = sorted({given.student for given in found})
-    if roster and named and not roster.names.keys() & set(named):
+    named: Counter[str] = Counter()
+    for given in found:
+        named[given.student] += 1
+        yield given
+    students = sorted(named)
+    if roster and students and not roster.names.keys() & named.keys():
         raise IntakeError(
-            f"Nobody in the roster is named by these files, which name {', '.join(named[:20])}. If one "
+            f"Nobody in the roster is named by these files, which name {', '.join(students[:20])}. If one "
             "folder lies around all others, unpack it and name the inner one; if files are named otherwise, "
             "use --names; if these are ids of your platform, put them into the roster. Nothing was taken in."
         )
-    if not roster and len(named) == 1 and len(found) > 1:
+    if not roster and len(students) == 1 and named.total() > 1:
         typer.echo(
-            f"All {len(found)} notebooks count as attempts of one student, {named[0]}. If that is a folder "
-            "around everybody's, grade the folder inside it, and take these out with "
-            f"`course grade drop {exercise.name} {shlex.quote(named[0])}`.",
+            f"All {named.total()} notebooks count as attempts of one student, {students[0]}. If that is a "
+            "folder around everybody's, grade the folder inside it, and take these out with "
+            f"`course grade drop {exercise.name} {shlex.quote(students[0])}`.",
             err=True,
         )
 
