@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from course_utils.analysis.languages import Shares
+from course_utils.analysis.similarity import self_similarity
 from experiments import spaces_anisotropy, spaces_attention_report, spaces_clusters, spaces_languages
 
 
@@ -92,6 +94,16 @@ def test_corrections_are_measured_on_the_other_half():
     means = {name: spaces_anisotropy.mean_cosine(array).estimate for name, array in found.items()}
     assert means["raw"] > 0.9
     assert max(abs(means[name]) for name in ("centered", "without", "standardized")) < 0.2
+
+
+def test_the_interval_of_a_mean_cosine_is_as_wide_as_fresh_draws_are_spread():
+    """A mean over pairs has four times the variance of a mean of as many independent numbers."""
+    rng = np.random.default_rng(0)
+    draws = rng.normal(size=(200, 30, 8)) + np.array([1.0, 1.0, 0, 0, 0, 0, 0, 0])
+    found = [spaces_anisotropy.mean_cosine(vectors) for vectors in draws]
+    half = np.mean([one.high - one.low for one in found]) / 2
+    assert found[0].estimate == pytest.approx(self_similarity(draws[0]))
+    assert half / t.ppf(0.975, 29) == pytest.approx(np.std([one.estimate for one in found]), rel=0.2)
 
 
 def test_the_nearest_neighbor_is_never_the_sentence_itself():
