@@ -1,5 +1,6 @@
 """The command, the control groups, the canary and the comparison, each without a sandbox."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from attack_table import HIDDEN_WORD, RIGHT, spliced
 
 from course_utils.grading import nbval_cells
 from course_utils.grading.exercise import CHECK_KINDS, Cell, course
-from course_utils.grading.sandbox import Limits, SandboxMissing, cgroups, jail
+from course_utils.grading.sandbox import Limits, SandboxMissing, cgroups, jail, leftovers
 from course_utils.grading.sandbox.canary import Canary
 from course_utils.grading.sandbox.channel import Executed
 from course_utils.grading.sandbox.grader import official
@@ -184,3 +185,19 @@ def test_messages_are_plain_and_short() -> None:
 def test_the_grader_cannot_put_itself_into_a_group() -> None:
     with pytest.raises(ValueError, match="at least 1, got 0"):
         cgroups.Group([]).add(0)
+
+
+def test_a_process_that_has_ended_needs_no_group() -> None:
+    """A kernel's short-lived helpers end between being listed and being put into its group."""
+    group = cgroups.create(f"{leftovers.prefix()}ended", Limits())
+    try:
+        with subprocess.Popen(["true"]) as ended:
+            pass
+        group.add(ended.pid)
+        with subprocess.Popen(["sleep", "60"]) as alive:
+            group.add(alive.pid)
+            members = [(control.folder / "cgroup.procs").read_text().split() for control in group.controls]
+            alive.kill()
+    finally:
+        group.remove()
+    assert all(numbers == [str(alive.pid)] for numbers in members)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,11 +36,15 @@ class Group:
         self.controls = controls
 
     def add(self, process: int) -> None:
-        """Put a process in; what it starts is in too. Raises ValueError for 0: that would be the writer."""
+        """Put a process in; what it starts is in too. One that has ended meanwhile needs no group.
+
+        Raises ValueError for 0: that would be the writer.
+        """
         if process < 1:
             raise ValueError(f"a process has a number of at least 1, got {process}")
         for control in self.controls:
-            (control.folder / "cgroup.procs").write_text(str(process))
+            with suppress(ProcessLookupError):
+                (control.folder / "cgroup.procs").write_text(str(process))
 
     def exceeded(self) -> str:
         """ "memory" or "processes" where the kernel stopped something for it, else ""."""

@@ -72,12 +72,19 @@ class ReferenceKernel:
         process = self._first_process()
         if self.sandbox:
             self.group = cgroups.create(f"{leftovers.prefix()}{process}", self.limits)
-            for member in tree(process):
-                self.group.add(member)
+            self._join_group(process)
         self.watch = Watch(process, self.limits)
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=_SECONDS_TO_READY)
+
+    def _join_group(self, process: int) -> None:
+        """Put a process and its descendants into the group, until none has started another meanwhile."""
+        members: set[int] = set()
+        while started := set(tree(process)) - members:
+            for member in started:
+                self.group.add(member)
+            members |= started
 
     def _first_process(self) -> int:
         """The first process in the sandbox; the kernel itself where there is none."""
