@@ -18,9 +18,9 @@ from platform import python_version
 from typing import Any, Protocol
 
 from course_utils.grading import release
-from course_utils.grading.exercise import CHECK_KINDS, Exercise, Notebook, course, source
+from course_utils.grading.exercise import CHECK_KINDS, Exercise, Notebook, answer_id, course, source
 from course_utils.grading.hidden import Outputs, Solution, graded_notebook, version
-from course_utils.grading.records import FAILED, GRADED, CheckResult, Grade
+from course_utils.grading.records import AND_SO, FAILED, GRADED, OWN_ERROR, CheckResult, Grade
 from course_utils.grading.sandbox.channel import clean
 from course_utils.grading.sandbox.outcomes import REASONS, CellOutcome, Run, SandboxMissing
 
@@ -179,7 +179,8 @@ def results(exercise: Exercise, job: Job, run: Run, right: Outputs) -> Iterable[
         outcome = run.cells.get(meta["id"], CellOutcome(False, "not run"))
         problem = job.problems.get(meta["task"], "")
         passed = outcome.passed and not problem
-        message = problem or _message(meta, job, outcome, right)
+        own = run.cells.get(answer_id(meta["task"]), CellOutcome(True))
+        message = problem or _message(meta, job, outcome, own, right)
         yield CheckResult(
             meta["id"],
             meta["task"],
@@ -218,19 +219,31 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _message(meta: Mapping[str, Any], job: Job, outcome: CellOutcome, right: Outputs) -> str:
-    """What a student is told of a failed check. Of a hidden one never more than its own message says."""
+def _message(
+    meta: Mapping[str, Any], job: Job, outcome: CellOutcome, own: CellOutcome, right: Outputs
+) -> str:
+    """What a student is told of a failed check. Of a hidden one never more than its own message says.
+
+    own: what became of the answer cell itself, whose error may be why the check failed.
+    """
     if meta["task"] not in job.answers:
         return f"Your notebook has no answer cell for {meta['task']}: its id and metadata are gone."
     if meta["kind"] == "hidden-check":
         ended = outcome.reason in ("time", "memory", "output", "processes", "kernel died", "not run")
         why = f" (It was not compared: {REASONS[outcome.reason]}.)" if ended else ""
         return f"{meta['message']}{why}"
-    blocks = (outcome.message or f"{REASONS[outcome.reason].capitalize()}.").split("\n\n")
-    told = "\n\n".join(blocks[-2:])  # of a traceback, the line that raised and what it raised
+    told = _last_blocks(outcome)
     # The sandbox knows no right values, so that the notebook's own message repeats the student's there.
     value = " ".join(right[meta["id"]]["text/plain"].split())
-    return re.sub(r"(?m)^Right value: .*$", lambda _: f"Right value: {value}", told)
+    told = re.sub(r"(?m)^Right value: .*$", lambda _: f"Right value: {value}", told)
+    is_why = own.reason == outcome.reason == "raised"
+    return f"{OWN_ERROR}\n{_last_blocks(own)}{AND_SO}{told}" if is_why else told
+
+
+def _last_blocks(outcome: CellOutcome) -> str:
+    """Of a traceback, the line that raised and what it raised; other messages whole."""
+    blocks = (outcome.message or f"{REASONS[outcome.reason].capitalize()}.").split("\n\n")
+    return "\n\n".join(blocks[-2:])
 
 
 def _inert(text: str) -> str:

@@ -20,6 +20,10 @@ WITHHELD = (
     "only beside at least one of those."
 )
 
+# Before the error of an answer cell, and between it and that of the check that failed after it.
+OWN_ERROR = "The answer cell stopped with an error of its own:"
+AND_SO = "\n\nAnd so the check found:\n"
+
 
 @dataclass(frozen=True)
 class Submission:

@@ -8,7 +8,15 @@ from browser import PageFactory
 from published import HOSTILE, absent, exercise, final, grade, invalid, two_tasks
 
 from course_utils.grading.publish import feedback
-from course_utils.grading.records import WITHHELD, CheckResult, Final, Manual, public_beside_hidden
+from course_utils.grading.records import (
+    AND_SO,
+    OWN_ERROR,
+    WITHHELD,
+    CheckResult,
+    Final,
+    Manual,
+    public_beside_hidden,
+)
 
 EXERCISE = exercise()
 
@@ -117,8 +125,16 @@ def lacks(name: str) -> str:
 def test_a_name_that_only_a_cell_of_ones_own_defines_is_explained() -> None:
     said = steps(final("ann", grade(lacks("helper"), "no")))
     assert "not defined: helper. Only answer cells are graded" in said
-    assert "such as a SyntaxError" in said
     assert "on your own machine" not in said
+
+
+def test_an_error_of_the_answer_cell_itself_is_told_with_its_line() -> None:
+    own = "Cell In[0], line 3\n----> 3 import nunpy\n\nModuleNotFoundError: No module named 'nunpy'"
+    given = final("ann", grade(f"{OWN_ERROR}\n{own}{AND_SO}{lacks('double')}", "no"))
+    page = feedback.page(EXERCISE, given)
+    assert f"{OWN_ERROR}\nLine 3: import nunpy\nModuleNotFoundError: No module named" in page
+    assert f"{AND_SO}NameError: name " in page
+    assert "its answer cell stops with an error of its own" in steps(given)
 
 
 def test_a_name_is_explained_at_the_earliest_task_that_lacks_it() -> None:

@@ -28,7 +28,7 @@ from course_utils.grading.intake_reader import RefusedError
 from course_utils.grading.intake_reader import parse as parse_bytes
 from course_utils.grading.late import Policy
 from course_utils.grading.publish import feedback, sheets
-from course_utils.grading.records import FAILED, GRADED, INVALID, Submission
+from course_utils.grading.records import AND_SO, FAILED, GRADED, INVALID, OWN_ERROR, Submission
 from course_utils.grading.sandbox.grader import Grader
 from course_utils.grading.sandbox.outcomes import CellOutcome, Run, SandboxMissing
 from course_utils.grading.splice import take
@@ -96,6 +96,19 @@ def test_the_sandboxs_words_for_a_public_check_get_the_right_value() -> None:
     job = Job(1, SEED, {"double": "..."}, expected=OUTPUTS)
     public, secret = results(handed_in.EXERCISE, job, run, OUTPUTS)
     assert public.message == "Your value:  'x'\nRight value: 'wordword'\nYou forgot to double."
+    assert secret.message == "Other words."
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+@pytest.mark.parametrize("kernel", ["forked", "ipykernel"])
+def test_an_error_of_the_answer_cell_itself_is_told_before_that_of_the_check(kernel: str) -> None:
+    with Session(handed_in.EXERCISE, Setting(kernel)) as session:
+        public, secret = session.grade(Job(1, SEED, {"double": "def double(word) word"})).grade.checks
+    own, then, found = public.message.partition(AND_SO)
+    assert own.startswith(OWN_ERROR)
+    assert "SyntaxError: " in own
+    assert then
+    assert found.endswith("NameError: name 'double' is not defined")
     assert secret.message == "Other words."
 
 

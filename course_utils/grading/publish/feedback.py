@@ -17,6 +17,7 @@ from course_utils.grading.records import (
     FAILED,
     GRADED,
     INVALID,
+    OWN_ERROR,
     WITHOUT_SCORE,
     CheckResult,
     Final,
@@ -121,11 +122,12 @@ def _advice(exercise: Exercise, submission: Submission, task: str, failed: Seque
         return "your notebook has no answer cell for it. Take a fresh notebook, and copy your answers in."
     if public and all(_STUB in check.message for check in public):
         return "still open. Its hints are folded under the task."
+    if any(check.message.startswith(OWN_ERROR) for check in public):
+        return "its answer cell stops with an error of its own, told below. Mend that first."
     if lacking := sorted(_lacking(public) - _lacking(before)):
         return (
             f"not defined: {', '.join(lacking)}. Only answer cells are graded, so keep what an answer needs "
-            "in its cell, under the name that the task gives. A cell with an error of its own, such as "
-            "a SyntaxError, defines nothing either."
+            "in its cell, under the name that the task gives."
         )
     if earlier:
         return f"first mend {' and '.join(earlier)}, which it may call; then check it again."

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 from course_utils.grading.exercise import Exercise, course, source
+from course_utils.grading.records import AND_SO, OWN_ERROR
 
 NO_SANDBOX = (
     "Graded without a sandbox (--unsafe-no-sandbox): the submission's code ran unprotected beside the "
@@ -47,15 +49,28 @@ def told(message: str) -> str:
     In f, line 2: return 1 / x
     ZeroDivisionError: no
     """
+    own, then, found = message.rpartition(AND_SO)
+    if not then:
+        return _error(message, _OURS)
+    return f"{OWN_ERROR}\n{_error(own.removeprefix(OWN_ERROR).strip(), ())}{AND_SO}{_error(found, _OURS)}"
+
+
+def _error(message: str, ours: Collection[str | None]) -> str:
+    """The error at the end of a traceback, and the line that raised it in the last frame that is not ours.
+
+    ours: names of frames; None is that of a cell outside of any function. Other messages are left whole.
+    """
     frames = list(_FRAME.finditer(message))
     if not frames:
         return clean(message)
     error = message.rstrip().rsplit("\n\n", 1)[-1].strip()
-    own = [frame for frame in frames if frame["name"] not in _OURS]
-    arrow = _ARROW.search(own[-1]["code"]) if own else None
+    theirs = [frame for frame in frames if frame["name"] not in ours]
+    arrow = _ARROW.search(theirs[-1]["code"]) if theirs else None
     if arrow is None or error.startswith("NotImplementedError"):  # a stub: where it stands says nothing
         return clean(error)
-    return clean(f"In {own[-1]['name']}, line {arrow[1]}: {arrow[2].strip()}\n{error}")
+    name = theirs[-1]["name"]
+    where = f"In {name}, line" if name else "Line"
+    return clean(f"{where} {arrow[1]}: {arrow[2].strip()}\n{error}")
 
 
 def task_titles(exercise: Exercise) -> dict[str, str]:
