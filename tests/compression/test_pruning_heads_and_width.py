@@ -40,7 +40,7 @@ def masked(model, keep):
         return model.head(model.encoder(ids, ids != 0, head_mask=mask))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(keep=subsets)
 def test_removing_heads_is_masking_them(keep):
     model = classifier()
@@ -107,7 +107,7 @@ def test_a_layer_without_heads_has_no_importances():
     assert [len(row) for row in head_importance(model, EXAMPLES)] == [2, 0, 1]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(st.lists(st.sampled_from(range(40)), unique=True, min_size=1), min_size=3, max_size=3))
 def test_removing_neurons_is_masking_them(keep):
     model = classifier()
@@ -211,7 +211,7 @@ def test_pruning_really_removes_where_zeroing_does_not(tmp_path):
     assert costs["zeroed"] == costs["whole"] > costs["pruned"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(0, 0.99), st.integers(0, 10**6))
 def test_the_least_important_go_first(share, seed):
     values = torch.rand(3, 5, generator=torch.Generator().manual_seed(seed))

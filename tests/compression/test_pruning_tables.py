@@ -65,7 +65,7 @@ def test_texts_of_kept_pieces_get_exactly_the_same_answer(tokenizer, real):
     assert total(real) - total(model) == (30522 - len(kept)) * 384
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=60))
 def test_any_text_can_be_encoded_and_no_word_becomes_unknown(text):
     tokenizer, small = whole(), small_one()
@@ -76,7 +76,7 @@ def test_any_text_can_be_encoded_and_no_word_becomes_unknown(text):
     assert spelled[0] == spelled[1]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from(" ".join(TEXTS).lower().split()), max_size=12))
 def test_any_order_of_kept_words_is_cut_as_before(words):
     assert changed(whole(), small_one(), [" ".join(words)]) == [False]
@@ -174,7 +174,7 @@ def test_at_full_rank_of_the_table_nothing_changes():
     assert torch.allclose(logits(made, examples), logits(model, examples), atol=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6))
 def test_errors_fall_with_the_rank_and_weights_favor_their_rows(seed):
     generator = torch.Generator().manual_seed(seed)

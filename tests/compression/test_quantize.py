@@ -27,7 +27,7 @@ matrices = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, max_s
 grids = st.tuples(st.integers(2, 8), st.booleans(), st.sampled_from([(), (0,), (1,), (0, 1)]))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(matrices, grids)
 def test_the_error_is_at_most_half_a_step(matrix, kind):
     bits, symmetric, keep = kind
@@ -39,7 +39,7 @@ def test_the_error_is_at_most_half_a_step(matrix, kind):
     assert (error <= grid.scale * 0.5 + x.abs().max() * 1e-6).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(matrices, grids)
 def test_what_lies_on_the_grid_stays(matrix, kind):
     bits, symmetric, keep = kind
@@ -49,7 +49,7 @@ def test_what_lies_on_the_grid_stays(matrix, kind):
     assert torch.equal(fake_quantize(torch.from_numpy(matrix), grid), once)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(matrices, st.integers(2, 8), st.booleans())
 def test_zero_stays_zero(matrix, bits, symmetric):
     grid = choose_grid(torch.from_numpy(matrix), bits, symmetric=symmetric, keep=(0,))
@@ -149,7 +149,7 @@ def test_what_cannot_be_quantised_is_said():
         to_int4(torch.zeros(2, 6), 3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     hnp.arrays(
         np.int8,

@@ -40,7 +40,7 @@ def test_two_schemes_differ_on_the_pieces_behind_the_first():
     assert align_tags(word_ids, tags, "all") == everything
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=sentences)
 def test_there_and_back_is_the_same_but_for_words_without_a_piece(small_tokenizer, rows):
     words, tags = (list(side) for side in zip(*rows, strict=True))

@@ -18,7 +18,7 @@ from course_utils.finetuning.windows import (
 passages = st.lists(st.sampled_from(["play", "playing", "don't", "zzz", "unplay"]), min_size=1, max_size=25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(words=passages, stride=st.integers(1, 6), data=st.data())
 def test_windows_cover_every_token_and_none_is_needless(small_tokenizer, words, stride, data):
     passage = "  ".join(words)
@@ -79,7 +79,7 @@ def all_pairs(starts, ends, max_tokens, allowed):
     return max(valid, key=lambda pair: starts[pair[0]] + ends[pair[1]], default=None)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9), st.booleans()), min_size=1, max_size=9),
     st.integers(1, 10),

@@ -202,7 +202,7 @@ def test_what_the_set_up_imports_is_loaded_once() -> None:
 ODD = st.none() | st.integers() | st.text(max_size=20) | st.lists(st.text(max_size=5), max_size=2)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_no_change_outside_the_answer_changes_what_is_graded(data: st.DataObject) -> None:
     """Other cells are edited, retyped, dropped, moved, added: the graded notebook is the same bytes."""

@@ -238,7 +238,7 @@ def outcome(content: bytes) -> Taken | None:
         return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=400))
 def test_any_bytes_have_an_outcome(content: bytes) -> None:
     outcome(content)
@@ -251,7 +251,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.fixed_dictionaries(

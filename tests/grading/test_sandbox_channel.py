@@ -101,7 +101,7 @@ def test_half_a_character_is_replaced() -> None:
         checked(["no", "mapping"])
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=300)
 @given(
     st.dictionaries(st.text(), ANYTHING) | ANYTHING,
     KINDS | ANYTHING,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from course_utils.metrics import answer_scores, exact_match, normalize_answer, token_f1
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=60)
 
 
 def official_normalize(s):

@@ -41,7 +41,7 @@ def gradients(x: Tensor, leaves: list[Tensor]) -> tuple[Tensor, ...]:
     return torch.autograd.grad((x * random_like(x, 0)).sum(), leaves)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     length=st.integers(1, 140),
     radius=st.integers(0, 150),
@@ -65,7 +65,7 @@ def test_equals_the_masked_matrix(length, radius, dilation, causal, share, seed)
         assert_close(mine, reference)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     length=st.integers(1, 90),
     radius=st.integers(0, 100),

@@ -19,7 +19,7 @@ def tensors(ids, seed):
 
 
 @given(SEQUENCES, st.integers(0, 2**31))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_mass_puts_back_to_the_original(ids, seed):
     ids, generator = tensors(ids, seed)
     inputs, fragment = d.mass(ids, TOKENS, generator)
@@ -32,7 +32,7 @@ def test_mass_puts_back_to_the_original(ids, seed):
 
 
 @given(SEQUENCES, st.integers(0, 2**31))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_order_noises_keep_every_token(ids, seed):
     ids, generator = tensors(ids, seed)
     starts = torch.rand(len(ids), generator=generator) < 0.3
@@ -63,7 +63,7 @@ def test_sentences_move_whole(generator):
 
 
 @given(SEQUENCES, st.integers(0, 2**31))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_deletion_leaves_a_subsequence(ids, seed):
     ids, generator = tensors(ids, seed)
     inputs, _ = d.token_deletion(ids, generator, share=0.4)
@@ -79,7 +79,7 @@ def test_masking_and_deletion_rates(generator):
 
 
 @given(SEQUENCES, st.floats(0, 1), st.integers(0, 2**31))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_infilling_hides_exactly_the_share_and_never_two_masks_in_a_row(ids, share, seed):
     ids, generator = tensors(ids, seed)
     inputs, targets = d.text_infilling(ids, TOKENS, generator, share=share)

@@ -61,7 +61,7 @@ def test_shares_agree_with_the_collator_of_transformers(generator):
 
 
 @given(st.lists(st.integers(0, 99), max_size=40), st.floats(0, 1), st.integers(0, 2**31))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_original_is_restored_and_special_tokens_stay(ids, share, seed):
     tokens = SpecialTokens(mask=3, special=(0, 1, 2, 4), sentinels=tuple(range(99, 89, -1)), vocab_size=100)
     ids = torch.tensor(ids, dtype=torch.long)

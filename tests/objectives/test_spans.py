@@ -75,7 +75,7 @@ def test_bert_style_masks_ninety_percent_and_rewrites_the_whole_text(generator, 
 
 
 @given(st.integers(0, 300), st.floats(0.05, 0.6), st.floats(1, 6), st.integers(0, 2**31))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_span_noise_has_exactly_the_promised_tokens_and_spans(length, density, mean_span, seed):
     noise = s.span_noise(length, torch.Generator().manual_seed(seed), density=density, mean_span=mean_span)
     assert noise.shape == (length,)
@@ -100,7 +100,7 @@ def test_compositions_are_uniform(generator):
 
 
 @given(st.lists(st.integers(0, 89), max_size=60), st.floats(0.05, 0.5), st.integers(0, 2**31))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_sentinels_lead_back_to_the_original(ids, density, seed):
     tokens = SpecialTokens(mask=3, special=(), sentinels=tuple(range(100, 160)), vocab_size=160)
     ids = torch.tensor(ids, dtype=torch.long)

@@ -40,20 +40,20 @@ def test_equal_to_the_library_on_fuzzed_text(both):
         same(*both, text)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(text=st.text())
 def test_equal_to_the_library_on_any_text(both, text):
     same(*both, text)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(text=st.text())
 def test_byte_level_gives_every_text_back(text):
     bpe = train_bpe(count_words(["a few words"], "byte_level"), num_merges=5, splitter="byte_level")
     assert bpe.decode(bpe.encode(text)) == text
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(ids=st.lists(st.integers(0, 255), max_size=12))
 def test_bytes_that_are_no_text_decode_as_the_library_decodes_them(ids, tmp_path_factory):
     ours = train_bpe({}, num_merges=0, splitter="byte_level")

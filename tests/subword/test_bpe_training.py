@@ -63,14 +63,14 @@ words = st.text("abcd", min_size=1, max_size=12)
 word_counts = st.dictionaries(words, st.integers(1, 5), min_size=1, max_size=20)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(word_counts)
 def test_the_incremental_trainer_makes_the_textbooks_merges(counts):
     textbook = [step.pair for step in trace_bpe(counts)]
     assert train_bpe(counts, num_merges=1000).merges == textbook
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(word_counts, st.integers(4, 60), st.integers(1, 4))
 def test_merges_and_ids_are_the_librarys(counts, vocab_size, min_count):
     texts = [" ".join([word] * count) for word, count in counts.items()]
@@ -105,7 +105,7 @@ def test_a_special_token_that_a_merge_spells_is_used_again():
     assert (ours.vocab, ours.merges) == (vocab, merges)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(word_counts, st.lists(st.integers(0, 30), max_size=6))
 def test_the_index_counts_as_recounting_does(counts, choices):
     symbols = {word: ["abcd".index(one) for one in word] for word in counts}

@@ -21,7 +21,7 @@ def test_the_alphabet_is_gpt2s():
     assert [byte_alphabet()[byte] for byte in b"\x00 A~\x7f\xad"] == ["Ā", "Ġ", "A", "~", "ġ", "Ń"]
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(st.text())
 def test_bytes_come_back(text):
     assert to_bytes(to_byte_characters(text)).decode() == text
@@ -36,7 +36,7 @@ def test_each_code_point_is_split_as_the_library_splits_it(splitter):
 
 
 @pytest.mark.parametrize("splitter", LIBRARY)
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(text=st.text())
 def test_any_text_is_split_as_the_library_splits_it(splitter, text):
     assert split_words(text, splitter) == [word for word, _ in LIBRARY[splitter].pre_tokenize_str(text)]

@@ -15,7 +15,7 @@ def test_gages_example_step_by_step():
     ]
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(st.text("abc", max_size=40), st.integers(0, 6))
 def test_what_is_compressed_expands_again(text, spare):
     steps = compress(text, "ZYXWVU"[:spare])

@@ -66,7 +66,7 @@ def test_equal_to_the_library_on_fuzzed_text(ours, library):
         assert ["[CLS]", *ours.tokenize(text), "[SEP]"] == ours.encode(text).tokens
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=500)
 @given(text=st.text())
 def test_equal_to_the_library_on_any_text(ours, library, text):
     same(ours, library, text)
@@ -75,7 +75,7 @@ def test_equal_to_the_library_on_any_text(ours, library, text):
 marked = st.text(st.sampled_from([*"aZé \u0344\u0958", "\U0001d15e", *MARKS[::40], *ORDERED]), max_size=12)
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=500)
 @given(text=marked)
 def test_marks_are_ordered_and_located_as_in_the_library(ours, library, text):
     from tokenizers import normalizers
@@ -84,7 +84,7 @@ def test_marks_are_ordered_and_located_as_in_the_library(ours, library, text):
     assert BertNormalizer().normalize(text) == normalizers.BertNormalizer().normalize_str(text)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(text=st.text(max_size=30))
 def test_every_normalized_character_has_a_place_in_the_text(text):
     normalized, places = BertNormalizer().align(text)

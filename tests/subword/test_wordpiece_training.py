@@ -79,7 +79,7 @@ word_counts = st.dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(word_counts)
 def test_the_incremental_trainer_makes_the_textbooks_merges(counts):
     base = initial_pieces(counts)
@@ -105,7 +105,7 @@ def log_likelihood(words, counts):
     return sum(count * log(count / total) for count in tokens.values())
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(word_counts)
 def test_the_gain_is_the_difference_of_log_likelihoods_and_decides_the_stop(counts):
     words = {word: tuple(characters(word)) for word in counts}
