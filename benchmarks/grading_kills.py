@@ -47,6 +47,7 @@ EXERCISE = "01"
 VICTIMS = {"cores": ("worker", "coordinator"), "cluster": ("worker", "coordinator", "scheduler")}
 WORKERS = 2
 SEED = 0  # of the moments and of the victims
+TRIES = 5  # of a disturbed run that was over before somebody could be killed
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,8 @@ def disturbed(
 ) -> Disturbance:
     """Grade a gradebook, calling again whenever a call ended early.
 
-    plan: (moment, victim) in order; a moment has come when so many grades are in the gradebook.
-    Raises RuntimeError if some kind of victim never died: grading was over before its moment was noticed.
+    plan: (moment, victim) in order; a moment has come when so many grades are in the gradebook. Where grading
+    is over before a moment is noticed, its victim lives.
     """
     killed, calls = list[str](), 0
     with _cluster(book.parent) if setting == "cluster" else contextlib.nullcontext() as cluster:
@@ -131,8 +132,6 @@ def disturbed(
                 time.sleep(0.02)
             if call.returncode == 0:
                 break
-    if missing := set(VICTIMS[setting]) - set(killed):
-        raise RuntimeError(f"Never killed: {', '.join(sorted(missing))}. Grade more submissions.")
     return Disturbance(tuple(killed), calls)
 
 
@@ -249,13 +248,18 @@ def compare(
         expected = scores(calm)
         tell(f"undisturbed: {len(expected)} graded in {time.perf_counter() - started:.0f} s")
         for setting in settings:
-            book_path = Path(folder) / f"{setting}.sqlite"
-            shutil.copy(empty, book_path)
-            # Not in the last quarter: who is to be killed there may have finished before it is noticed.
-            moments = sorted(rng.sample(range(3 * count // 4), kills))
-            plan = list(zip(moments, victims(setting, kills, rng), strict=True))
-            met = disturbed(book_path, setting, plan, kernel, rng)
-            assert scores(book_path) == expected, f"scores differ after kills on the {setting}"
+            for number in range(TRIES):
+                book_path = Path(folder) / f"{setting}-{number}.sqlite"
+                shutil.copy(empty, book_path)
+                # Not in the last quarter: who is to be killed there may have finished before it is noticed.
+                moments = sorted(rng.sample(range(3 * count // 4), kills))
+                plan = list(zip(moments, victims(setting, kills, rng), strict=True))
+                met = disturbed(book_path, setting, plan, kernel, rng)
+                assert scores(book_path) == expected, f"scores differ after kills on the {setting}"
+                if not (spared := set(VICTIMS[setting]) - set(met.kills)):
+                    break
+            else:
+                raise RuntimeError(f"Never killed: {', '.join(sorted(spared))}. Grade more submissions.")
             died = {f"{kind}s_killed": met.kills.count(kind) for kind in VICTIMS["cluster"]}
             rows.append({"setting": setting, "submissions": count, **died, "calls": met.calls})
             told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in died.items())

@@ -1,14 +1,20 @@
 """`kill -9` of a worker, of the coordinator or of the dask scheduler loses no score and doubles none."""
 
 import random
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from benchmarks import grading_kills
-from benchmarks.grading_kills import VICTIMS, compare, disturbed, submissions, victims
-from course_utils.grading.gradebook import Gradebook
+from benchmarks.grading_kills import (
+    TRIES,
+    VICTIMS,
+    Disturbance,
+    compare,
+    coordinate,
+    submissions,
+    victims,
+)
 
 
 @pytest.mark.slow
@@ -34,12 +40,19 @@ def test_each_kind_of_process_is_among_the_first_victims(setting: str) -> None:
         victims(setting, len(kinds) - 1, random.Random(0))
 
 
-def test_a_run_that_spared_somebody_is_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grading_kills, "_call", lambda *given: subprocess.Popen(["true"]))
-    with Gradebook(tmp_path / "book", create=True):
-        pass
-    with pytest.raises(RuntimeError, match="Never killed: coordinator, worker"):
-        disturbed(tmp_path / "book", "cores", [(5, "worker")], "stand-in", random.Random(0))
+def test_a_run_that_spared_somebody_is_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried again, and then refused."""
+    runs = []
+
+    def over_at_once(book: Path, *given: object) -> Disturbance:
+        runs.append(book)
+        coordinate(book, "stand-in", "")
+        return Disturbance(("worker",), 1)
+
+    monkeypatch.setattr(grading_kills, "disturbed", over_at_once)
+    with pytest.raises(RuntimeError, match="Never killed: coordinator"):
+        compare(4, 2, "stand-in", ("cores",), str)
+    assert len(set(runs)) == TRIES
 
 
 def test_the_made_up_submissions_earn_different_points() -> None:
