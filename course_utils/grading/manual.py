@@ -7,11 +7,11 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from course_utils.grading import tables
 from course_utils.grading.exercise import CHECK_KINDS, Exercise
 from course_utils.grading.gradebook import Gradebook
 from course_utils.grading.publish.sheets import FORMULA, NEXT_CELL
 from course_utils.grading.records import Manual
-from course_utils.grading.roster import lacks
 
 COLUMNS = ("student", "name", "item", "points", "comment")
 _GUARDED = re.compile(rf"({NEXT_CELL.pattern})'")  # what `_plain` made of the beginning of a next cell
@@ -44,16 +44,12 @@ def read(path: Path, book: Gradebook, exercise: Exercise) -> list[Manual]:
     Raises ManualError for an unknown student or item, points that are no number, or a row that comes twice.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle)
-            if lacking := lacks(reader.fieldnames, "student", "points"):
-                raise ManualError(f"{path} {lacking}")
-            rows = list(enumerate(reader, start=2))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ManualError(f"{path} cannot be read: {error}. Save it as CSV in UTF-8.") from error
+        rows = tables.read(path, "student", "points")
+    except tables.TableError as error:
+        raise ManualError(f"{path} {error}") from error
     students = set(book.students())
     found: dict[tuple[str, str], Manual] = {}
-    for line, row in rows:
+    for line, row in enumerate(rows, start=2):
         entry = _entry(f"{path}, line {line}", row, students, exercise)
         if (entry.student, entry.item) in found:
             raise ManualError(f"{path}, line {line}: {entry.student} has a row for this item already.")
@@ -62,11 +58,9 @@ def read(path: Path, book: Gradebook, exercise: Exercise) -> list[Manual]:
     return list(found.values())
 
 
-def _entry(where: str, row: dict[str, str | None], students: Collection[str], exercise: Exercise) -> Manual:
+def _entry(where: str, row: dict[str, str], students: Collection[str], exercise: Exercise) -> Manual:
     """One row, checked."""
-    student, item, comment = (
-        _unplain((row.get(name) or "").strip()) for name in ("student", "item", "comment")
-    )
+    student, item, comment = (_unplain(row.get(name, "").strip()) for name in ("student", "item", "comment"))
     if student not in students:
         raise ManualError(f"{where}: there is no student {student!r}.")
     tasks, checks = exercise.tasks(), (cell["id"] for cell in exercise.cells(*CHECK_KINDS))
@@ -76,11 +70,11 @@ def _entry(where: str, row: dict[str, str | None], students: Collection[str], ex
             f"The tasks are: {', '.join(tasks)}."
         )
     try:
-        points = float(row.get("points") or 0)
+        points = tables.number(row["points"])
     except ValueError:
         points = float("nan")
     if points != points or abs(points) == float("inf"):
-        raise ManualError(f"{where}: {row.get('points')!r} is no number of points.")
+        raise ManualError(f"{where}: {row['points']!r} is no number of points.")
     return Manual(student, item, points, comment)
 
 

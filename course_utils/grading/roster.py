@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from course_utils.grading import tables
 
 MAX_NAME = 100  # characters
 
@@ -53,28 +54,9 @@ def read(path: Path) -> Roster:
     Raises RosterError if the column is missing, a student is empty or comes twice.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle, restkey="_rest")
-            if lacking := lacks(reader.fieldnames, "student"):
-                raise RosterError(f"The roster {path} {lacking}")
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise RosterError(f"The roster {path} cannot be read: {error}. Save it as CSV in UTF-8.") from error
-    return read_rows([{key: value or "" for key, value in row.items() if key != "_rest"} for row in rows])
-
-
-def lacks(head: Sequence[str] | None, *wanted: str) -> str:
-    """What to say of a CSV whose first line lacks columns; "" if it has them all.
-
-    >>> lacks(["id;name"], "student")
-    'has no column `student`; it has: id;name. Save it with commas.'
-    """
-    missing = [f"`{name}`" for name in wanted if name not in (head or ())]
-    if not missing:
-        return ""
-    found = ", ".join(head or ()) or "nothing"
-    mend = " Save it with commas." if ";" in found or "\t" in found else ""
-    return f"has no column {', '.join(missing)}; it has: {found}.{mend}"
+        return read_rows(tables.read(path, "student"))
+    except tables.TableError as error:
+        raise RosterError(f"The roster {path} {error}") from error
 
 
 def read_rows(rows: Iterable[Mapping[str, str]]) -> Roster:

@@ -234,9 +234,22 @@ def test_manual_points_come_back_from_the_csv_as_they_went(book: Gradebook, tmp_
 
 def test_manual_points_without_their_columns_are_refused(book: Gradebook, tmp_path: Path) -> None:
     path = tmp_path / "points.csv"
-    path.write_text("student;item;points\nann;;1\n")
-    with pytest.raises(ManualError, match=r"no column `student`, `points`; it has: .* Save it with commas\."):
+    path.write_text("id;item\nann;\n")
+    with pytest.raises(
+        ManualError, match=r"points.csv has no column `student`, `points`; it has: id, item\."
+    ):
         manual.read(path, book, handed_in.EXERCISE)
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_manual_points_saved_where_the_comma_is_the_decimal_sign(
+    book: Gradebook, tmp_path: Path, separator: str
+) -> None:
+    book.enroll({"ann": "Ann"})
+    rows = [("student", "item", "points", "comment"), ("ann", "double", "-1,5", "late, but nice")]
+    path = tmp_path / "points.csv"
+    path.write_text("\n".join(map(separator.join, rows)), encoding="utf-8-sig")
+    assert manual.read(path, book, handed_in.EXERCISE) == [Manual("ann", "double", -1.5, "late, but nice")]
 
 
 @pytest.mark.parametrize(
@@ -245,6 +258,7 @@ def test_manual_points_without_their_columns_are_refused(book: Gradebook, tmp_pa
         ("eve,,1,", "no student 'eve'"),
         ("bo,triple,1,", "no task and no check; .* The tasks are: double\\."),
         ("bo,,many,", "no number of points"),
+        ('bo,,"1,000",', "no number of points"),
         ("bo,,nan,", "no number of points"),
         ("bo,,1,\nbo,,2,", "has a row for this item already"),
     ],

@@ -213,7 +213,7 @@ def test_a_file_name_that_is_no_text(tmp_path: Path) -> None:
 def test_a_roster_is_refused_where_it_is_wrong(tmp_path: Path) -> None:
     for text, says in [
         ("id,b\n1,2\n", "has no column `student`; it has: id, b\\.$"),
-        ("student;name\n1;2\n", "it has: student;name. Save it with commas"),
+        ("id;name\n1;2\n", "has no column `student`; it has: id, name\\.$"),
         ("", "it has: nothing"),
         ("student,b\n,2\n", "nothing in the column"),
         ("student\nx\nx\n", "again"),

@@ -121,6 +121,12 @@ def test_an_exported_sheet_keeps_its_ids_and_other_columns() -> None:
     assert missing == ["cem", "dee"]
 
 
+def test_a_sheet_with_semicolons_stays_one() -> None:
+    sheet = 'Student;SIS Login ID;Exercise 1 (9)\n"Lee; Ann";ann;\n'
+    filled, missing = sheets.fill(sheet, "Exercise 1", [final("ann", grade())])
+    assert (filled, missing) == ('Student;SIS Login ID;Exercise 1 (9)\n"Lee; Ann";ann;3\n', [])
+
+
 def test_a_new_column_is_added() -> None:
     text, _ = sheets.fill(EXPORTED, "Exercise 2", CLASS)
     assert rows(text)[1]["Exercise 2"] == "3"

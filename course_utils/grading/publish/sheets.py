@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from course_utils.grading import tables
 from course_utils.grading.exercise import Exercise
 from course_utils.grading.late import Policy
 from course_utils.grading.records import WITHOUT_SCORE, Final
@@ -46,10 +47,10 @@ def as_csv(rows: Iterable[Sequence[Any]]) -> str:
     return _written([safe(cell) for cell in row] for row in rows)
 
 
-def _written(rows: Iterable[Sequence[Any]]) -> str:
+def _written(rows: Iterable[Sequence[Any]], between: str = ",") -> str:
     """Rows as the text of a CSV file, each cell as it is."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
+    csv.writer(out, lineterminator="\n", delimiter=between).writerows(rows)
     return out.getvalue()
 
 
@@ -124,10 +125,13 @@ def fill(
 
     column: which to fill, or its beginning; it is added if there is none. key: the column that names the
     students; found by its name if left out. roster: what names a student beside the roster's `student`.
-    Returns the sheet, and the students it does not list. All other cells stay as they are.
+    Returns the sheet, and the students it does not list. All other cells stay as they are, and what is
+    between them.
     Raises SheetError if a column is missing, no row names a student, or two name the same.
     """
-    rows = list(csv.reader(io.StringIO(sheet.removeprefix("\ufeff"))))
+    text = sheet.removeprefix("\ufeff")
+    between = tables.separator(text)
+    rows = list(csv.reader(io.StringIO(text), delimiter=between))
     if not rows:
         raise SheetError("The sheet is empty: export the gradebook from your course system first.")
     head = [cell.strip() for cell in rows[0]]
@@ -150,7 +154,7 @@ def fill(
             f"No row was filled: the column {head[place]!r} does not hold the roster's `student`. Name "
             "another one with --key, or give the roster with --roster, for the other names of students."
         )
-    return _written(rows), sorted(set(scores) - found)
+    return _written(rows, between), sorted(set(scores) - found)
 
 
 def _named(cell: str, roster: Roster) -> str:
