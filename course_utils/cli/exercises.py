@@ -19,7 +19,7 @@ def _plain_errors() -> Iterator[None]:
     """What an author can mend is told in words, without a stack trace."""
     try:
         yield
-    except (exercise.ExerciseError, ImportError) as error:
+    except (exercise.ExerciseError, ImportError, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
 
@@ -103,9 +103,14 @@ def from_nbgrader(
 ) -> None:
     """Turn an nbgrader assignment into the draft of an exercise, and list what its author must still do."""
     with _plain_errors():
+        if out.suffix != ".ipynb":
+            raise exercise.ExerciseError(
+                f"The draft is a notebook: give it a name that ends in .ipynb, not {out}."
+            )
         if out.exists() and not force:
             raise exercise.ExerciseError(f"{out} is there already: name another file, or use --force.")
         draft = nbgrader_import.read(exercise.read_notebook(file))
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(exercise.dump_notebook(draft.notebook), encoding="utf-8", newline="\n")
     typer.echo(f"Wrote {out}. Still to do:")
     for line in draft.todo:

@@ -50,7 +50,7 @@ DEFAULT_BOOK = Path("gradebook.sqlite")
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """What an instructor can mend is told in words, without a stack trace."""
+    """What an instructor can mend is told in words, without a stack trace; a full or missing disk, too."""
     from course_utils.grading.children import ChildError
     from course_utils.grading.exercise import ExerciseError
     from course_utils.grading.gradebook_tables import GradebookError
@@ -64,7 +64,7 @@ def _plain_errors() -> Iterator[None]:
     told = (ChildError, ExerciseError, GradebookError, IntakeError, NamesError, ManualError, RosterError)
     try:
         yield
-    except (*told, SandboxMissing, GradingError, ImportError) as error:
+    except (*told, SandboxMissing, GradingError, ImportError, OSError) as error:
         typer.echo(f"course grade: {error}", err=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:

@@ -25,13 +25,13 @@ NoMistakes = Annotated[
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """What an instructor can mend is told in words: the grader's own errors, a sheet's and a disk's."""
+    """What an instructor can mend is told in words: the grader's own errors, and a sheet's."""
     from course_utils.grading.publish.sheets import SheetError
 
     with grade._plain_errors():
         try:
             yield
-        except (SheetError, OSError, UnicodeDecodeError) as error:
+        except (SheetError, UnicodeDecodeError) as error:
             typer.echo(f"course grade: {error}", err=True)
             raise typer.Exit(1) from error
 

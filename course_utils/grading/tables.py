@@ -37,7 +37,9 @@ def read(path: Path, *wanted: str) -> list[dict[str, str]]:
         text = path.read_bytes().decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator(text))
         rows = [{name: value or "" for name, value in row.items() if name is not None} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise TableError(f"cannot be read: {error.strerror or error}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise TableError(f"cannot be read: {error}. Save it as CSV in UTF-8.") from error
     head = reader.fieldnames or []
     if missing := [f"`{name}`" for name in wanted if name not in head]:

@@ -1,6 +1,7 @@
 """`course grade` from submissions to scores, in words that an instructor can act on."""
 
 import csv
+import re
 from functools import partial
 from pathlib import Path
 
@@ -100,6 +101,15 @@ def test_whom_the_roster_does_not_have_is_named(tiny: Path) -> None:
     said = call(tiny, "tiny", str(tiny / "in"), "--roster", str(tiny / "roster.csv")).output
     assert "not in the roster: zoe [31m (" in said
     assert "not in the roster" not in call(tiny, "tiny", str(tiny / "in")).output
+
+
+@pytest.mark.parametrize("options", [[], ["--read"]], ids=["write", "read"])
+def test_a_folder_that_is_not_there_is_one_sentence(tiny: Path, options: list[str]) -> None:
+    call(tiny, "tiny", str(tiny / "in"))
+    done = call(tiny, "manual", "tiny", str(tiny / "none" / "points.csv"), *options)
+    assert isinstance(done.exception, SystemExit)
+    assert done.exit_code == 1
+    assert re.fullmatch("course grade: .*No such file or directory.*\n", done.output)
 
 
 def test_manual_points_and_late_days(tiny: Path) -> None:

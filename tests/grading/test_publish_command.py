@@ -144,19 +144,21 @@ def test_nbgrader_there_and_back(tmp_path: Path) -> None:
     run("exercises", "to-nbgrader", "01", tmp_path)
     name = exercise.load("01").name
     made = tmp_path / "source" / name / f"{name}.ipynb"
-    draft = tmp_path / "draft.ipynb"
+    draft = tmp_path / "drafts" / "draft.ipynb"
+    assert "ends in .ipynb" in run("exercises", "from-nbgrader", made, draft.parent, code=1)
+    run("exercises", "from-nbgrader", made, draft)
     draft.write_text("mine")
     assert "is there already" in run("exercises", "from-nbgrader", made, draft, code=1)
     assert draft.read_text() == "mine"
     said = run("exercises", "from-nbgrader", made, draft, "--force")
     assert "Still to do:" in said
-    again = exercise.parse(name, exercise.read_notebook(tmp_path / "draft.ipynb"))
+    again = exercise.parse(name, exercise.read_notebook(draft))
     assert again.points() == exercise.load("01").points()
 
 
 def test_a_notebook_that_is_not_nbgraders_is_one_sentence(tmp_path: Path) -> None:
     path = exercise.instructor_folder() / f"{exercise.load('01').name}.ipynb"
     assert "No cell has nbgrader's metadata" in run(
-        "exercises", "from-nbgrader", path, tmp_path / "x", code=1
+        "exercises", "from-nbgrader", path, tmp_path / "x.ipynb", code=1
     )
-    assert not (tmp_path / "x").exists()
+    assert not (tmp_path / "x.ipynb").exists()
