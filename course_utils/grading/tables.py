@@ -21,10 +21,12 @@ class TableError(ValueError):
 def separator(text: str) -> str:
     """What separates the columns of a CSV file: of the three, what makes most of its first line.
 
+    Raises csv.Error for a line that is none of a CSV file.
+
     >>> separator('student;"name, first";points\\n'), separator("student\\n")
     (';', ',')
     """
-    line = text.partition("\n")[0]
+    line = re.split("[\r\n]", text, maxsplit=1)[0]
     return max(SEPARATORS, key=lambda one: len(next(csv.reader([line], delimiter=one), [])))
 
 

@@ -225,6 +225,14 @@ def test_a_roster_is_refused_where_it_is_wrong(tmp_path: Path) -> None:
             read(path)
 
 
+@pytest.mark.parametrize(
+    "text", ["student,name\rann,Ann\r", "student;name\r\nann;Ann\r\n", "name\tstudent\nAnn\tann"]
+)
+def test_a_roster_as_any_spreadsheet_saves_it(tmp_path: Path, text: str) -> None:
+    (tmp_path / "roster.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read(tmp_path / "roster.csv").names == {"ann": "Ann"}
+
+
 def test_what_two_students_share_names_neither() -> None:
     roster = read_rows([{"student": "a", "section": "7"}, {"student": "b", "section": "7"}])
     assert roster.find("7") is None

@@ -177,6 +177,7 @@ def test_what_waits_for_the_grader_is_blank_and_never_0() -> None:
     ("sheet", "column", "key", "says"),
     [
         ("", "x", "", "is empty"),
+        ("x" * 200_000, "x", "", "is no CSV file"),
         ("who,mark\n", "mark", "", "has no column SIS Login ID or"),
         ("who,mark\n", "mark", "student", "has no column student; it has: who, mark"),
         ("ID,E (1),E (2)\n", "E", "", "2 columns are named 'E'"),

@@ -130,8 +130,13 @@ def fill(
     Raises SheetError if a column is missing, no row names a student, or two name the same.
     """
     text = sheet.removeprefix("\ufeff")
-    between = tables.separator(text)
-    rows = list(csv.reader(io.StringIO(text), delimiter=between))
+    try:
+        between = tables.separator(text)
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=between))
+    except csv.Error as error:
+        raise SheetError(
+            f"The sheet is no CSV file ({error}): export it from your course system again."
+        ) from error
     if not rows:
         raise SheetError("The sheet is empty: export the gradebook from your course system first.")
     head = [cell.strip() for cell in rows[0]]
