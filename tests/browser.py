@@ -31,7 +31,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-PATIENCE = 120_000  # milliseconds for one step; a busy machine stands still for seconds now and then
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM_FLAGS = (
     "--no-sandbox",  # containers have no user namespaces to build the sandbox from
@@ -132,7 +131,6 @@ def page_factory(browser: Browser, folder: Path) -> Iterator[PageFactory]:
             reduced_motion=reduced_motion,
             java_script_enabled=javascript,
         )
-        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         tab = Tab(context.new_page())
         tab.page.goto(_address(target, folder / f"page{len(contexts)}.html"))
@@ -162,9 +160,7 @@ def browser() -> Iterator[Browser]:
         path = find_chromium(playwright)
         if path is None:
             pytest.skip(NO_CHROMIUM)
-        chromium = playwright.chromium.launch(
-            executable_path=path, args=list(CHROMIUM_FLAGS), timeout=PATIENCE
-        )
+        chromium = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
         yield chromium
         chromium.close()
 

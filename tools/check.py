@@ -2,9 +2,7 @@
 
     .venv/bin/python tools/check.py
 
-A stage that fails does not stop the next one. The exit status is 0 only if all passed. Tests that failed
-beside others are tried once more, alone: one that starts processes can lose a race on a busy machine. The
-summary names such a second try, since it is a defect to look for; a plain `pytest` never tries twice.
+A stage that fails does not stop the next one. The exit status is 0 only if all passed.
 """
 
 import os
@@ -25,14 +23,9 @@ class Stage(NamedTuple):
 
 class Outcome(NamedTuple):
     stage: Stage
-    status: int
+    passed: bool
     seconds: float
     last_line: str
-
-    @property
-    def passed(self) -> bool:
-        """Whether it found nothing to say."""
-        return self.status == 0
 
 
 STAGES = [
@@ -44,9 +37,6 @@ STAGES = [
     # A file stays in one process, so that what its tests share (a browser, a model) is made once.
     Stage("tests", [PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--durations=20", "tests"]),
 ]
-ALONE = ["--last-failed", "--last-failed-no-failures=none"]
-SECOND_TRY = Stage("tests, second try", [PYTHON, "-m", "pytest", "-rA", "--show-capture=no", *ALONE, "tests"])
-TESTS_FAILED = 1  # pytest's exit status; greater ones say that it did not come to run them all
 
 # One thread a process: two threads of torch beside a second process are many times slower.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
@@ -70,21 +60,18 @@ def run(stage: Stage) -> Outcome:
             sys.stdout.buffer.flush()
             shown += chunk
     lines = shown.decode(errors="replace").strip().splitlines()
-    return Outcome(stage, process.returncode, time.perf_counter() - started, lines[-1] if lines else "")
+    return Outcome(stage, process.returncode == 0, time.perf_counter() - started, lines[-1] if lines else "")
 
 
 def main() -> int:
     """Run all stages and print what became of each. Returns the exit status."""
     outcomes = [run(stage) for stage in STAGES]
-    if outcomes[-1].status == TESTS_FAILED:
-        outcomes.append(run(SECOND_TRY))
-    failed = [outcome.stage.name for outcome in outcomes if not outcome.passed]
-    if outcomes[-1].stage is SECOND_TRY and outcomes[-1].passed:
-        failed.remove("tests")
     print("\n[test] summary")
-    for stage, status, seconds, last_line in outcomes:
-        word = "FAILED" if stage.name in failed else "ok" if status == 0 else "busy?"
-        print(f"  {word:6} {stage.name:27} {seconds:5.0f} s  {last_line.strip('= ')}")
+    for stage, passed, seconds, last_line in outcomes:
+        print(
+            f"  {'ok    ' if passed else 'FAILED'} {stage.name:27} {seconds:5.0f} s  {last_line.strip('= ')}"
+        )
+    failed = [outcome.stage.name for outcome in outcomes if not outcome.passed]
     print(f"[test] {'failed: ' + ', '.join(failed) if failed else 'all stages passed'}")
     print(outcomes[-1].last_line, flush=True)
     return 1 if failed else 0

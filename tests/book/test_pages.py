@@ -44,7 +44,9 @@ def tab(open_page: PageFactory, html: Path, page_name: str, width: int) -> Tab:
     opened = open_page(html / page_name, width=width)
     opened.page.wait_for_load_state("load")
     if opened.page.query_selector(".math.notranslate"):
-        opened.page.wait_for_function("() => window.MathJax && MathJax.startup && MathJax.startup.promise")
+        opened.page.wait_for_function(
+            "() => window.MathJax && MathJax.startup && MathJax.startup.promise", timeout=10_000
+        )
         opened.page.evaluate("() => MathJax.startup.promise")
     return opened
 

@@ -90,7 +90,7 @@ def start(log: Path, seconds: float) -> "subprocess.Popen[bytes]":
 
 
 def wait_for(log: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 30
     while not log.exists():
         assert time.monotonic() < deadline, "the process never started to fetch"
         time.sleep(0.02)
@@ -98,7 +98,7 @@ def wait_for(log: Path) -> None:
 
 def test_two_processes_at_once_fetch_once(cache: Path, tmp_path: Path) -> None:
     processes = [start(tmp_path / "log", 0.5) for _ in range(2)]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    assert [process.wait(timeout=60) for process in processes] == [0, 0]
     assert (tmp_path / "log").read_text().splitlines() == ["started"]
     assert (cache / "demo-1" / "a.txt").read_bytes() == CONTENT
 
@@ -107,7 +107,7 @@ def test_a_process_killed_in_the_middle_leaves_no_lock_and_no_half_file(cache: P
     process = start(tmp_path / "log", 60)
     wait_for(tmp_path / "log")
     process.kill()
-    process.wait(timeout=120)
+    process.wait(timeout=10)
     assert not (cache / "demo-1").exists()
     ensure(BUNDLE, [source()])
     assert (cache / "demo-1" / "a.txt").read_bytes() == CONTENT

@@ -43,14 +43,14 @@ def test_a_busy_machine_is_no_mistake(set_up: dict[str, Any]) -> None:
 
 
 def test_a_small_share_of_a_core_is_enough(set_up: dict[str, Any]) -> None:
-    """A quarter of a core, say: it goes on, however long that takes, while it works."""
+    """A tenth of a core, say: it goes on, however long that takes, while it works."""
 
     def slow() -> str:
         while time.process_time() - began < SECONDS / 2:
             worked = time.process_time()
             while time.process_time() - worked < SECONDS / 40:
                 pass
-            time.sleep(3 * SECONDS / 40)
+            time.sleep(9 * SECONDS / 40)
         return "a value"
 
     began = time.process_time()

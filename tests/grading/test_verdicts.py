@@ -22,7 +22,7 @@ def test_right_wrong_and_hanging_answers(tmp_path: Path) -> None:
     paths = {name: tmp_path / f"{name}.ipynb" for name in given}
     for name, text in given.items():
         paths[name].write_text(dump_notebook(splice.splice(student, {"double": text})))
-    said = verdicts.run(list(paths.values()), cell_timeout=5)
+    said = verdicts.run(list(paths.values()), cell_timeout=1)
     assert said[paths["right"]]["double-word"].passed
     assert "wordwordword" in said[paths["wrong"]]["double-word"].message
     assert not said[paths["hanging"]]["double-answer"].passed

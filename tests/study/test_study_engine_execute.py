@@ -179,7 +179,7 @@ def test_kill_a_worker_then_the_coordinator_and_the_table_is_the_same(tmp_path):
     orphans = workers(coordinator)
     coordinator.send_signal(signal.SIGKILL)
     coordinator.wait()
-    _, alive = PSUTIL.wait_procs(orphans, timeout=120)
+    _, alive = PSUTIL.wait_procs(orphans, timeout=30)
     assert not alive, "runs outlive their coordinator"
     assert start().wait() == 0
     assert packed(killed) == packed(whole)
